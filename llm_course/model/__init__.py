@@ -1,0 +1,1 @@
+"""The Transformer, one concept a file: masks, attention, norms, positions, block, decoder."""

@@ -1,0 +1,225 @@
+"""Attention: every position asks a question, and takes a weighted average of the answers.
+
+The functions hold the mathematics, on tensors ``b h t d``; ``Attention`` holds the weights and
+calls them. Multi-head, grouped-query and multi-query attention are one function: they differ only
+in how many key-value heads there are. Leaves out caching and the attention patterns that save
+time or memory; whoever wants another kernel passes it as ``attend``.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from einops import einsum
+from torch import Tensor, nn
+
+from llm_course.model.heads import merge_heads, repeat_kv_heads, split_heads
+from llm_course.model.masks import check_mask
+from llm_course.shapes import ShapeError, check_shape
+
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+"""What computes attention from the heads, as ``attend(query, key, value, mask)``."""
+
+Rotate = Callable[[Tensor], Tensor]
+"""What brings positions into queries and keys (rotary embedding), when anything does."""
+
+
+def attention_weights(query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
+    """How much each query attends to each key: ``softmax(Q Kᵀ / sqrt(d_k))``, row by row.
+
+    A row sums to 1. A row whose keys are all hidden has nothing to distribute: it is exactly
+    zero, and no gradient flows through it.
+
+    Args:
+        query: one vector for each position that asks.
+        key: one vector for each position that may answer; its heads divide the query's.
+        mask: bool, True = may attend; every key is visible if not given.
+
+    Shapes:
+        query ``b h q d``; key ``b g k d``; mask broadcasts to ``b h q k``; returns ``b h q k``.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+        TypeError: the mask is not bool.
+
+    Source:
+        Vaswani et al. 2017, arXiv:1706.03762, eq. 1.
+
+    >>> import torch
+    >>> query = torch.tensor([[[[1.0]]]])
+    >>> key = torch.tensor([[[[1.0], [3.0]]]]).log()  # scores log 1 and log 3
+    >>> attention_weights(query, key).round(decimals=4).flatten().tolist()
+    [0.25, 0.75]
+    """
+    sizes = _check_query_and_key(query, key, mask)
+    key = repeat_kv_heads(key, sizes["h"], "key")
+    scores = einsum(query, key, "b h q d, b h k d -> b h q k") / math.sqrt(sizes["d"])
+    if mask is None:
+        return scores.softmax(dim=-1)
+    # Softmax over nothing is 0/0. A row that sees no key goes through it unmasked and is zeroed
+    # after, which keeps NaN out of the backward pass as well.
+    blind = ~mask.any(dim=-1, keepdim=True)
+    scores = scores.masked_fill(~(mask | blind), -math.inf)
+    return scores.softmax(dim=-1).masked_fill(blind, 0.0)
+
+
+def scaled_dot_product_attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """Average the values by the attention weights: ``softmax(Q Kᵀ / sqrt(d_k)) V``.
+
+    With fewer key-value heads than query heads, consecutive query heads share one. A query that
+    may attend to nothing gets a zero vector.
+
+    Args:
+        query: one vector for each position that asks.
+        key: one vector for each position that may answer.
+        value: what each of them answers.
+        mask: bool, True = may attend; every key is visible if not given.
+
+    Shapes:
+        query ``b h q d``; key, value ``b g k d`` where ``g`` divides ``h``; mask broadcasts to
+        ``b h q k``; returns ``b h q d``.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+        TypeError: the mask is not bool.
+
+    Source:
+        Vaswani et al. 2017, arXiv:1706.03762, eq. 1; grouped heads: Ainslie et al. 2023,
+        arXiv:2305.13245.
+
+    >>> import torch
+    >>> query, value = torch.tensor([[[[1.0]]]]), torch.tensor([[[[4.0], [8.0]]]])
+    >>> key = torch.tensor([[[[1.0], [3.0]]]]).log()  # weights 1/4 and 3/4
+    >>> round(scaled_dot_product_attention(query, key, value).item(), 4)
+    7.0
+    """
+    weights = attention_weights(query, key, mask)
+    check_shape(value, "b g k d", "value", b=key.shape[0], g=key.shape[1], k=key.shape[2])
+    value = repeat_kv_heads(value, query.shape[1], "value")
+    return einsum(weights, value, "b h q k, b h k d -> b h q d")
+
+
+def fused_attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """``scaled_dot_product_attention`` by PyTorch's fused kernels: the same results, faster.
+
+    The weights are never held in memory, so they cannot be looked at.
+
+    Shapes, Raises:
+        as ``scaled_dot_product_attention``.
+
+    >>> import torch
+    >>> query, value = torch.tensor([[[[1.0]]]]), torch.tensor([[[[4.0], [8.0]]]])
+    >>> key = torch.tensor([[[[1.0], [3.0]]]]).log()  # weights 1/4 and 3/4
+    >>> round(fused_attention(query, key, value).item(), 4)
+    7.0
+    """
+    sizes = _check_query_and_key(query, key, mask)
+    check_shape(value, "b g k d", "value", b=sizes["b"], g=sizes["g"], k=sizes["k"])
+    key = repeat_kv_heads(key, sizes["h"], "key")
+    value = repeat_kv_heads(value, sizes["h"], "value")
+    if mask is None:
+        return F.scaled_dot_product_attention(query, key, value)
+    # Kernels differ on rows that see no key (zeros, NaN, the mean): never show them one.
+    blind = ~mask.any(dim=-1, keepdim=True)
+    attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask | blind)
+    return attended.masked_fill(blind, 0.0)
+
+
+def _check_query_and_key(query: Tensor, key: Tensor, mask: Tensor | None) -> dict[str, int]:
+    """The sizes of ``b h q d`` and ``b g k d``, once they and the mask are known to fit."""
+    sizes = check_shape(query, "b h q d", "query")
+    sizes |= check_shape(key, "b g k d", "key", b=sizes["b"], d=sizes["d"])
+    if mask is not None:
+        check_mask(mask, **{axis: sizes[axis] for axis in "bhqk"})
+    return sizes
+
+
+def multi_head_attention(
+    x: Tensor,
+    w_query: Tensor,
+    w_key: Tensor,
+    w_value: Tensor,
+    w_output: Tensor,
+    n_heads: int,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Self-attention by several heads, each on its own slice of the projected features.
+
+    ``Concat(head_1, ..., head_h) W_O`` with ``head_i = attention(x W_Qi, x W_Ki, x W_Vi)``. The
+    matrices multiply from the right, ``x @ w``; PyTorch's ``nn.Linear`` keeps the transpose.
+
+    Args:
+        x: the input of the layer.
+        w_query: projection to the queries; the columns of head 0 come first.
+        w_key: projection to the keys.
+        w_value: projection to the values.
+        w_output: projection of the merged heads.
+        n_heads: number of heads; it divides ``d_model``.
+        mask: bool, True = may attend; every position is visible if not given.
+
+    Shapes:
+        x ``b t d``; each matrix ``d d``; mask broadcasts to ``b h t t``; returns ``b t d``.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+        TypeError: the mask is not bool.
+
+    Source:
+        Vaswani et al. 2017, arXiv:1706.03762, section 3.2.2.
+
+    >>> import torch
+    >>> x = torch.tensor([[[2.0, 4.0]]])  # one token attends to itself, whatever its query
+    >>> multi_head_attention(x, *[torch.eye(2)] * 3, 3 * torch.eye(2), n_heads=2).tolist()
+    [[[6.0, 12.0]]]
+    """
+    d_model = check_shape(x, "b t d", "x")["d"]
+    if n_heads < 1 or d_model % n_heads:
+        raise ShapeError(f"n_heads: expected a divisor of d_model={d_model}, got {n_heads}.")
+    matrices = {"w_query": w_query, "w_key": w_key, "w_value": w_value, "w_output": w_output}
+    for name, matrix in matrices.items():
+        check_shape(matrix, "d_in d_out", name, d_in=d_model, d_out=d_model)
+    query, key, value = (split_heads(x @ w, n_heads) for w in (w_query, w_key, w_value))
+    return merge_heads(scaled_dot_product_attention(query, key, value, mask)) @ w_output
+
+
+class Attention(nn.Module):
+    """Self-attention with its four projections; ``attend`` does the rest.
+
+    Shapes:
+        x ``b t d_model``; mask broadcasts to ``b h t t``; returns ``b t d_model``.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        n_kv_heads: int,
+        bias: bool = False,
+        attend: Attend = scaled_dot_product_attention,
+    ) -> None:
+        super().__init__()
+        self.n_heads, self.n_kv_heads, self.attend = n_heads, n_kv_heads, attend
+        d_kv = n_kv_heads * (d_model // n_heads)
+        self.query = nn.Linear(d_model, d_model, bias=bias)
+        self.key = nn.Linear(d_model, d_kv, bias=bias)
+        self.value = nn.Linear(d_model, d_kv, bias=bias)
+        self.output = nn.Linear(d_model, d_model, bias=bias)
+
+    def heads(self, x: Tensor, rotate: Rotate | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries ``b h t d``, keys and values ``b g t d``, with positions brought in."""
+        query = split_heads(self.query(x), self.n_heads)
+        key = split_heads(self.key(x), self.n_kv_heads)
+        value = split_heads(self.value(x), self.n_kv_heads)
+        if rotate is not None:
+            query, key = rotate(query), rotate(key)
+        return query, key, value
+
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, rotate: Rotate | None = None
+    ) -> Tensor:
+        """Shapes: x ``b t d_model``; returns ``b t d_model``."""
+        return self.output(merge_heads(self.attend(*self.heads(x, rotate), mask)))

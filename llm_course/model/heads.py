@@ -1,0 +1,46 @@
+"""Heads: cutting the features into them, sharing key-value heads, and putting them together."""
+
+from einops import rearrange, repeat
+from torch import Tensor
+
+from llm_course.shapes import ShapeError, check_shape
+
+
+def repeat_kv_heads(x: Tensor, n_heads: int, name: str = "key") -> Tensor:
+    """Give each query head its key-value head: consecutive query heads share one.
+
+    Args:
+        x: keys or values, with one head for each group.
+        n_heads: number of query heads.
+        name: how the caller names the tensor; it opens the message.
+
+    Shapes:
+        x ``b g k d``; returns ``b h k d``.
+
+    Raises:
+        ShapeError: the groups do not divide the query heads.
+
+    Source:
+        Ainslie et al. 2023, arXiv:2305.13245, section 2.2.
+
+    >>> import torch
+    >>> repeat_kv_heads(torch.tensor([5.0, 7.0]).reshape(1, 2, 1, 1), n_heads=4).flatten().tolist()
+    [5.0, 5.0, 7.0, 7.0]
+    """
+    n_groups = check_shape(x, "b g k d", name)["g"]
+    if n_groups == 0 or n_heads % n_groups:
+        raise ShapeError(
+            f"{name}: expected heads that divide n_heads={n_heads}, got {n_groups} "
+            f"in shape {tuple(x.shape)} (b g k d)."
+        )
+    return repeat(x, "b g k d -> b (g shared) k d", shared=n_heads // n_groups)
+
+
+def split_heads(x: Tensor, n_heads: int) -> Tensor:
+    """Cut the features into heads: ``b t (h d) -> b h t d``."""
+    return rearrange(x, "b t (h d) -> b h t d", h=n_heads)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """Lay the heads side by side again: ``b h t d -> b t (h d)``."""
+    return rearrange(x, "b h t d -> b t (h d)")

@@ -1,0 +1,77 @@
+"""Activations and the feed-forward layer against PyTorch's own."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from llm_course.model.feed_forward import ACTIVATIONS, FeedForward, gelu, gelu_tanh, swiglu
+
+GRID = torch.linspace(-8, 8, 1001, dtype=torch.float64)
+
+
+def test_gelu_equals_torch():
+    torch.testing.assert_close(gelu(GRID), F.gelu(GRID), atol=1e-14, rtol=0)
+    torch.testing.assert_close(gelu(GRID.float()), F.gelu(GRID.float()), atol=1e-5, rtol=0)
+
+
+def test_gelu_tanh_equals_torch():
+    torch.testing.assert_close(
+        gelu_tanh(GRID), F.gelu(GRID, approximate="tanh"), atol=1e-14, rtol=0
+    )
+
+
+def test_the_approximation_is_close_and_not_the_same():
+    gap = (gelu(GRID) - gelu_tanh(GRID)).abs().max()
+    assert 1e-4 < gap < 1e-3, f"largest difference of the two GELUs is {gap:.1e}"
+
+
+def test_swiglu_equals_torch_and_its_arguments_are_not_interchangeable():
+    gate, up = GRID, GRID.flip(0) + 0.5
+    torch.testing.assert_close(swiglu(gate, up), F.silu(gate) * up, atol=1e-14, rtol=0)
+    assert not torch.allclose(swiglu(gate, up), swiglu(up, gate))
+
+
+@pytest.mark.parametrize("activation", [gelu, gelu_tanh])
+def test_gradients(activation):
+    assert torch.autograd.gradcheck(activation, (GRID[::100].clone().requires_grad_(),))
+
+
+def test_swiglu_gradients():
+    gate, up = GRID[::100].clone().requires_grad_(), GRID[5::100].clone()
+    assert torch.autograd.gradcheck(swiglu, (gate[:10], up.requires_grad_()))
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+@pytest.mark.parametrize("bias", [False, True])
+def test_layer_against_its_formula(kind, bias):
+    torch.manual_seed(0)
+    layer = FeedForward(6, 10, kind, bias)
+    x = torch.randn(2, 3, 6)
+    up = F.linear(x, layer.up.weight, layer.up.bias)
+    if kind == "swiglu":
+        hidden = F.silu(F.linear(x, layer.gate.weight, layer.gate.bias)) * up
+    else:
+        hidden = F.gelu(up, approximate="tanh" if kind == "gelu_tanh" else "none")
+    expected = F.linear(hidden, layer.down.weight, layer.down.bias)
+    torch.testing.assert_close(layer(x), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bias", "names"),
+    [
+        ("gelu", True, {"up.weight", "up.bias", "down.weight", "down.bias"}),
+        ("swiglu", False, {"gate.weight", "up.weight", "down.weight"}),
+    ],
+)
+def test_names_of_the_weights(kind, bias, names):
+    assert FeedForward(6, 10, kind, bias).state_dict().keys() == names
+
+
+def test_positions_do_not_mix():
+    torch.manual_seed(0)
+    layer, x = FeedForward(6, 10, "swiglu"), torch.randn(1, 4, 6)
+    changed = x.clone()
+    changed[:, 2] += 1
+    moved = (layer(changed) - layer(x)).abs().amax(dim=-1)[0]
+    assert moved[2] > 0
+    assert moved[[0, 1, 3]].tolist() == [0, 0, 0]
