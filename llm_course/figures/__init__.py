@@ -1,0 +1,1 @@
+"""The look of every figure in the course, and the drawings that several chapters share."""
