@@ -1,0 +1,1 @@
+"""Text: the catalogue of corpora, their readers, and the generator of a tiny world."""
