@@ -4,11 +4,14 @@ Nothing is hooked into the model or changed in it: the functions walk through th
 ``Decoder.forward`` walks through, and keep what passes by.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
 from llm_course.model.attention import attention_weights
 from llm_course.model.decoder import Decoder
+from llm_course.shapes import check_shape
 
 
 @torch.no_grad()
@@ -66,3 +69,25 @@ def hidden_states(
         x = block(x, mask, rotate)
         states.append(x)
     return states
+
+
+def head_entropy(weights: Tensor) -> Tensor:
+    """How spread out each head is: the mean entropy of its rows, ``-mean_i Σ_j w_ij log2 w_ij``.
+
+    In bits: 0 if every query attends to one key, ``log2 n`` if it is even over n keys.
+
+    Shapes:
+        weights ``b h q k``, rows sum to 1; returns ``b h``.
+
+    Raises:
+        ShapeError: the weights have another number of axes.
+
+    Source:
+        Clark et al. 2019, arXiv:1906.04341, section 3.3.
+
+    >>> head_entropy(torch.full((1, 1, 1, 8), 1 / 8)).item()
+    3.0
+    """
+    check_shape(weights, "b h q k", "weights")
+    bits = torch.special.entr(weights) / math.log(2)  # -w log2(w), and 0 where w is 0
+    return bits.sum(dim=-1).mean(dim=-1)

@@ -1,5 +1,8 @@
 """What is read inside the model is what the model computed, and reading changes nothing."""
 
+import math
+
+import pytest
 import torch
 from torch import nn
 
@@ -7,8 +10,9 @@ from llm_course.model.attention import fused_attention
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
 from llm_course.model.heads import merge_heads, repeat_kv_heads
-from llm_course.model.introspection import attention_maps, hidden_states
+from llm_course.model.introspection import attention_maps, head_entropy, hidden_states
 from llm_course.model.masks import causal_mask, padding_mask
+from llm_course.shapes import ShapeError
 
 CONFIG = DecoderConfig(
     vocab_size=50, context_length=16, d_model=24, n_layers=3, n_heads=6, n_kv_heads=2, d_ff=32
@@ -76,3 +80,20 @@ def test_reading_changes_nothing():
     assert all(torch.equal(weight, state[name]) for name, weight in model.state_dict().items())
     assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
     assert not any(module._forward_hooks for module in model.modules()), "a hook was left"
+
+
+def test_entropy_equals_torchs_categorical_distribution():
+    generator = torch.Generator().manual_seed(2)
+    weights = torch.randn(2, 3, 5, 7, generator=generator, dtype=torch.float64).softmax(dim=-1)
+    nats = torch.distributions.Categorical(probs=weights).entropy().mean(dim=-1)
+    torch.testing.assert_close(head_entropy(weights), nats / math.log(2), atol=1e-12, rtol=0)
+
+
+def test_entropy_of_hidden_keys_is_zero_and_not_nan():
+    weights = torch.tensor([[[[1.0, 0.0], [0.5, 0.5]]]])
+    assert head_entropy(weights).tolist() == [[0.5]]
+
+
+def test_entropy_of_a_single_map_is_refused():
+    with pytest.raises(ShapeError, match=r"weights: expected 4 axes"):
+        head_entropy(torch.eye(3))
