@@ -1,0 +1,1 @@
+"""Trained weights from elsewhere, brought into the course's own modules and back out."""

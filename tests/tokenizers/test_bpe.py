@@ -1,0 +1,223 @@
+"""Byte-level BPE against Hugging Face's Rust tokenizers, built here from the same tables."""
+
+import random
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from llm_course.pretrained.gguf import open_gguf
+from llm_course.pretrained.gguf_tokenizer import TokenizerTables, build_tokenizer, gguf_tokenizer
+from llm_course.pretrained.smollm2 import smollm2_file
+from llm_course.tokenizers.bpe import ByteLevelBPE, merge_word
+from llm_course.tokenizers.byte_level import GPT2_SPLIT, byte_characters
+
+END = "<|im_end|>"
+BYTES = {character: byte for byte, character in enumerate(byte_characters())}
+
+WORDS = """
+the quick brown foxes aren't jumping; she'll say they've won I'm we'd it's naïve café Straße
+Привет мир Γειά σου שלום עולם مرحبا بالعالم नमस्ते दुनिया สวัสดีชาวโลก 你好世界 こんにちは 안녕하세요
+თბილისი Հայաստան አማርኛ Việt Ngữ ĳsselmeer ﬁne Ǆ 😀 🇫🇷 👍🏽 ❤️ 𝔘𝔫𝔦 𐍈 CamelCaseIDs __init__
+0 7 42 3.14159 1,000,000 ٣٤٥ ² ½ Ⅷ १२ 2024-01-31 0xFF $x_1^2$ <|im_start|> <|im_end|> <|endoftext|>
+<repo_name> <reponame> <|im_ |> ... ?! — “quoted” 's 'S ' '' _ # @ %20 https://example.org/a?c=d&e
+"""
+PIECES = [
+    *WORDS.split(),
+    *["👩\u200d👩\u200d👧", "e\u0301", "a\u0300\u0316", "\ufeff", "\u200b", "\u202e", "\\n"],
+    *["def f(x):\n    return x**2\n", "\tif (a != b) { c[i]++; }", "<div class='x'>", "//#!"],
+    *[
+        " ",
+        "  ",
+        "     ",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "\t",
+        "\t\t ",
+        "\u00a0",
+        "\u3000",
+        "\u2003",
+        "\x85",
+    ],
+    *["\x00", "\x01", "\x04", "\x06", "\x0b", "\x13", "\x1c", "\x1d", "\x7f", "\x9f", "\U0010ffff"],
+    *["\x85", "a" * 50, "ab" * 40, "=" * 70, "x" * 3 + "y"],
+]
+
+
+def varied_strings(n: int) -> list[str]:
+    """Random joins of pieces, with and without spaces, and runs of random code points."""
+    draw = random.Random(7)
+    blocks = [(0x20, 0x7F), (0xA0, 0x370), (0x370, 0x530), (0x900, 0xDFF), (0x4E00, 0x9FA5)]
+    strings = ["", *PIECES]
+    while len(strings) < n:
+        if draw.random() < 0.25:
+            low, high = draw.choice(blocks)
+            strings.append("".join(chr(draw.randrange(low, high)) for _ in range(20)))
+        else:
+            pieces = draw.choices(PIECES, k=draw.randint(1, 12))
+            strings.append(draw.choice(["", " ", "  "]).join(pieces))
+    return strings
+
+
+@pytest.fixture(scope="module")
+def tables() -> TokenizerTables:
+    return gguf_tokenizer(open_gguf(smollm2_file()))
+
+
+@pytest.fixture(scope="module")
+def smollm2_tokenizer(tables: TokenizerTables) -> ByteLevelBPE:
+    return build_tokenizer(tables)
+
+
+def reference(tables: TokenizerTables, digits: bool, special: bool) -> Tokenizer:
+    tokenizer = Tokenizer(
+        models.BPE(
+            vocab={token: i for i, token in enumerate(tables.tokens)},
+            merges=[tuple(merge.split(" ")) for merge in tables.merges],
+        )
+    )
+    steps = [pre_tokenizers.Digits(individual_digits=True)] if digits else []
+    steps.append(pre_tokenizers.ByteLevel(add_prefix_space=False))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    if special:
+        tokenizer.add_special_tokens(tables.special_tokens)
+    return tokenizer
+
+
+def disagreements(ours: ByteLevelBPE, theirs: Tokenizer, special: bool) -> list[str]:
+    strings = varied_strings(2_000)
+    expected = theirs.encode_batch(strings, add_special_tokens=False)
+    return [
+        text
+        for text, encoding in zip(strings, expected, strict=True)
+        if ours.encode(text, allow_special=special) != encoding.ids
+    ]
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_ids_are_the_references_with_smollm_split(
+    tables: TokenizerTables, smollm2_tokenizer: ByteLevelBPE, special: bool
+) -> None:
+    theirs = reference(tables, digits=True, special=special)
+    assert disagreements(smollm2_tokenizer, theirs, special) == []
+
+
+def test_ids_are_the_references_with_gpt2_split(tables: TokenizerTables) -> None:
+    ours = ByteLevelBPE(
+        {token: i for i, token in enumerate(tables.tokens)},
+        [tuple(merge.split(" ")) for merge in tables.merges],
+        pre_split=GPT2_SPLIT,
+        missing_bytes="drop",
+    )
+    theirs = reference(tables, digits=False, special=False)
+    assert disagreements(ours, theirs, special=False) == []
+
+
+def test_the_comparison_would_notice_the_other_split(
+    tables: TokenizerTables, smollm2_tokenizer: ByteLevelBPE
+) -> None:
+    assert disagreements(smollm2_tokenizer, reference(tables, digits=False, special=True), True)
+
+
+def test_smollm2_comes_back_but_for_its_21_missing_bytes(smollm2_tokenizer: ByteLevelBPE) -> None:
+    for text in varied_strings(1_000):
+        kept = b"".join(
+            bytes([byte])
+            for byte in text.encode()
+            if byte_characters()[byte] in smollm2_tokenizer.vocabulary
+        )
+        decoded = smollm2_tokenizer.decode(smollm2_tokenizer.encode(text, allow_special=True))
+        assert decoded == kept.decode(errors="replace")
+    missing = [c for c in byte_characters() if c not in smollm2_tokenizer.vocabulary]
+    assert len(missing) == 21
+
+
+COMPLETE = ByteLevelBPE(
+    BYTES | {"Ġt": 256, "he": 257, "Ġthe": 258, "ĠÐ": 259, "<end>": 260},
+    [("Ġ", "t"), ("h", "e"), ("Ġt", "he"), ("Ġ", "Ð")],
+    special_tokens=["<end>"],
+)
+
+
+@given(st.text(), st.booleans())
+def test_any_text_comes_back(text: str, special: bool) -> None:
+    assert COMPLETE.decode(COMPLETE.encode(text, allow_special=special)) == text
+
+
+@given(st.lists(st.integers(0, 3), max_size=40), st.permutations(range(6)))
+def test_merging_is_always_the_earliest_then_the_leftmost(ids: list[int], order: list[int]) -> None:
+    pairs = [(0, 1), (1, 0), (2, 2), (4, 4), (5, 2), (0, 0)]
+    ranks = {pair: (order[k], 4 + k) for k, pair in enumerate(pairs)}
+    slow = list(ids)
+    while True:  # One merge at a time, looking at every pair each time.
+        found = [(ranks[p][0], place) for place, p in enumerate(pairwise(slow)) if p in ranks]
+        if not found:
+            break
+        place = min(found)[1]
+        slow[place : place + 2] = [ranks[slow[place], slow[place + 1]][1]]
+    assert merge_word(ids, ranks) == slow
+
+
+def test_a_word_of_100_000_letters_is_merged() -> None:
+    ranks = {(0, 0): (0, 1), (1, 1): (1, 2)}
+    assert merge_word([0] * 100_000, ranks) == [2] * 25_000
+
+
+def test_special_tokens_are_text_unless_allowed(smollm2_tokenizer: ByteLevelBPE) -> None:
+    text = f"a{END}<|im_start|>"
+    closed = smollm2_tokenizer.encode(text)
+    assert not {1, 2} & set(closed), "a special token was recognised though none was allowed"
+    assert smollm2_tokenizer.decode(closed) == text
+    some = smollm2_tokenizer.encode(text, allow_special=[END])
+    assert 2 in some and 1 not in some
+    assert smollm2_tokenizer.encode(text, allow_special=True)[1:] == [2, 1]
+    assert smollm2_tokenizer.decode(some, skip_special=True) == "a<|im_start|>"
+
+
+def test_the_longest_special_token_wins() -> None:
+    tokenizer = ByteLevelBPE(
+        BYTES | {"<a>": 256, "<a><b>": 257}, [], special_tokens=["<a>", "<a><b>"]
+    )
+    assert tokenizer.encode("<a><b><a>", allow_special=True) == [257, 256]
+
+
+def test_decode_takes_a_tensor_and_shows_broken_characters() -> None:
+    assert COMPLETE.decode(torch.tensor([258, 0xC3])) == " the\ufffd"
+    assert COMPLETE.token_bytes(260) == b"<end>"
+    assert len(COMPLETE) == 261
+
+
+def test_tokens_are_labels() -> None:
+    assert COMPLETE.tokens("a the\n<end>", allow_special=True) == ["a", "·the", "↵", "<end>"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"vocabulary": {"a": 0, "b": 0}, "merges": []}, "got an id twice"),
+        ({"vocabulary": {"a": 0}, "merges": [("a", "b")]}, "'b' in merge 0"),
+        ({"vocabulary": {"中": 0}, "merges": []}, "got '中'"),
+        ({"vocabulary": {"a": 0}, "merges": [], "special_tokens": ["<s>"]}, "<s>"),
+        ({"vocabulary": {"a": 0}, "merges": [], "missing_bytes": "skip"}, "got 'skip'"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ByteLevelBPE(**arguments)
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(ValueError, match="surrogate"):
+        COMPLETE.encode("a\ud800")
+    with pytest.raises(ValueError, match="lacks byte 0x62"):
+        ByteLevelBPE({"a": 0}, []).encode("ab")
+    with pytest.raises(ValueError, match="got 999"):
+        COMPLETE.decode([999])
+    with pytest.raises(ValueError, match="'<pad>'"):
+        COMPLETE.encode("a", allow_special=["<pad>"])
+    with pytest.raises(TypeError):
+        COMPLETE.decode([1.0])
