@@ -41,7 +41,8 @@ def draw_equation(parts: Sequence[Matrix | str], decimals: int = 2) -> Figure:
         parts: matrices, and strings such as `"·"`, `"="` or `"softmax →"` between them.
         decimals: digits after the point in each cell.
 
-    >>> figure = draw_equation([Matrix(values=[[1.0]], title="A"), "=", Matrix(values=[[1.0]], title="B")])
+    >>> left, right = Matrix(values=[[1.0]], title="A"), Matrix(values=[[1.0]], title="B")
+    >>> figure = draw_equation([left, "=", right])
     >>> len(figure.axes)
     3
     """
@@ -63,7 +64,7 @@ def draw_equation(parts: Sequence[Matrix | str], decimals: int = 2) -> Figure:
         if isinstance(part, Matrix):
             _draw_matrix(axis, part, tallest, width, decimals)
         else:
-            axis.text(width / 2, tallest / 2, part, ha="center", va="center", fontsize=12)
+            axis.text(width / 2, tallest / 2, part, ha="center", va="center", fontsize=13)
     return figure
 
 
@@ -95,7 +96,8 @@ def _draw_matrix(axis: Axes, matrix: Matrix, tallest: int, width: float, decimal
     for column, label in enumerate(matrix.columns):
         axis.text(left + column + 0.5, top - 0.12, label, ha="center", va="bottom", fontsize=9)
     title_height = top - (0.62 if len(matrix.columns) else 0.2)
-    axis.text(left + n_columns / 2, title_height, matrix.title, ha="center", va="bottom", fontweight="bold")  # fmt: skip
+    centre = left + n_columns / 2
+    axis.text(centre, title_height, matrix.title, ha="center", va="bottom", fontweight="bold")
 
 
 def _draw_cell(
