@@ -1,0 +1,39 @@
+"""What all tests share: a test that needs a system program is not run where that is missing.
+
+Nothing is skipped in silence. The last lines of a run name what was not run and how to get it, and
+in continuous integration a missing program is an error.
+"""
+
+import os
+import shutil
+
+import pytest
+
+from llm_course.classroom.doctor import find_browser
+
+FINDERS = {"chromium": find_browser, "bubblewrap": lambda: shutil.which("bwrap")}
+NOT_RUN = pytest.StashKey[dict[str, list[str]]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the tests whose program is missing, and remember their names."""
+    missing = {name for name, find in FINDERS.items() if not find()}
+    left_out = config.stash.setdefault(NOT_RUN, {})
+    kept = []
+    for item in items:
+        wanted = {name for mark in item.iter_markers("needs") for name in mark.args} & missing
+        for name in wanted:
+            left_out.setdefault(name, []).append(item.nodeid)
+        if not wanted:
+            kept.append(item)
+    if left_out and os.environ.get("CI"):
+        raise pytest.UsageError(f"not installed: {', '.join(left_out)}. Fix: make system-deps")
+    items[:] = kept
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was not run."""
+    for name, tests in terminalreporter.config.stash.get(NOT_RUN, {}).items():
+        terminalreporter.write_sep("=", f"not run, because {name} is missing", yellow=True)
+        terminalreporter.write_line("\n".join(tests))
+        terminalreporter.write_line("Fix: make system-deps")
