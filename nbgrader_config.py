@@ -1,0 +1,8 @@
+"""What `nbgrader` reads when it is run in this repository; the settings are the package's own."""
+
+from pathlib import Path
+
+from llm_course.classroom.nbgrader_settings import settings, staging
+
+c = get_config()  # noqa: F821 - nbgrader puts the function here
+c.merge(settings(staging(Path(__file__).parent)))
