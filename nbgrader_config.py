@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from llm_course.classroom.nbgrader_settings import settings, staging
+from llm_course.classroom.release.nbgrader_settings import settings, staging
 
 c = get_config()  # noqa: F821 - nbgrader puts the function here
 c.merge(settings(staging(Path(__file__).parent)))

@@ -41,9 +41,9 @@ def book(
     force: Force = False,
 ) -> None:
     """Execute the chapters and build the book."""
-    from llm_course.classroom import book as book_builder
+    from llm_course.classroom.book import build as book_builder
+    from llm_course.classroom.book.strip import check_edition
     from llm_course.classroom.course import find_root
-    from llm_course.classroom.strip import check_edition
 
     chosen = check_edition(edition)
     root = find_root()
@@ -74,8 +74,8 @@ def release(
     only: Only = None,
 ) -> None:
     """Write the students' notebooks, without solutions and hidden tests."""
-    from llm_course.classroom import release as releases
     from llm_course.classroom.course import find_root
+    from llm_course.classroom.release import assignment as releases
 
     root = find_root()
     if check:
@@ -90,8 +90,8 @@ def coverage(
     check: Annotated[bool, typer.Option("--check", help="Only check; print no table.")] = False,
 ) -> None:
     """Check that what book/topics.yml names exists, and print the five ticks of every topic."""
-    from llm_course.classroom import coverage as ticks
     from llm_course.classroom.course import find_root
+    from llm_course.classroom.coverage import report as ticks
 
     root = find_root()
     found = ticks.check(root)
@@ -103,10 +103,10 @@ def coverage(
 @app.command()
 def check(only: Only = None) -> None:
     """Check the chapters against the conventions for authors."""
-    from llm_course.classroom import author
+    from llm_course.classroom.author import chapter_text
     from llm_course.classroom.course import find_root
 
-    _report(author.check(find_root(), _names(only)), "The chapters keep the conventions.")
+    _report(chapter_text.check(find_root(), _names(only)), "The chapters keep the conventions.")
 
 
 @app.command()
@@ -153,7 +153,7 @@ def _execute(
 ) -> None:
     """Execute notebooks, tell what each one cost, and end with 1 if one failed."""
     from llm_course.classroom.course import find_root
-    from llm_course.classroom.execute import execute
+    from llm_course.classroom.execute.run import execute
 
     results = execute(
         find_root(),

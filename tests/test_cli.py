@@ -6,11 +6,14 @@ import pytest
 from typer.testing import CliRunner
 
 from llm_course import cli
-from llm_course.classroom import author, coverage, execute, release
-from llm_course.classroom import book as book_builder
+from llm_course.classroom.author import chapter_text
+from llm_course.classroom.book import build as book_builder
 from llm_course.classroom.course import Notebook
-from llm_course.classroom.execute import Result
+from llm_course.classroom.coverage import report
+from llm_course.classroom.execute import run as runner
+from llm_course.classroom.execute.run import Result
 from llm_course.classroom.problems import Problem
+from llm_course.classroom.release import assignment
 
 PROBLEM = Problem("solutions/07_attention/a.md", 3, "length", "too long. Fix: split it.")
 
@@ -62,7 +65,7 @@ def calls(monkeypatch, tmp_path):
         asked["book"] = options
         return book_builder.Book(tmp_path / "index.html", rebuilt=True)
 
-    monkeypatch.setattr(execute, "execute", fake_execute)
+    monkeypatch.setattr(runner, "execute", fake_execute)
     monkeypatch.setattr(book_builder, "build", fake_build)
     return asked
 
@@ -114,9 +117,9 @@ def test_notebooks_executes_and_builds_no_book(run, calls):
 @pytest.mark.parametrize(
     ("words", "module", "function"),
     [
-        (["check"], author, "check"),
-        (["coverage", "--check"], coverage, "check"),
-        (["release", "--check"], release, "check_drift"),
+        (["check"], chapter_text, "check"),
+        (["coverage", "--check"], report, "check"),
+        (["release", "--check"], assignment, "check_drift"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -131,14 +134,14 @@ def test_a_check_ends_with_1_when_it_found_something(run, monkeypatch, words, mo
 
 
 def test_coverage_prints_the_table(run, monkeypatch):
-    monkeypatch.setattr(coverage, "check", lambda root: [])
-    monkeypatch.setattr(coverage, "render_page", lambda root: "# The table")
+    monkeypatch.setattr(report, "check", lambda root: [])
+    monkeypatch.setattr(report, "render_page", lambda root: "# The table")
     assert "# The table" in run("coverage").output
 
 
 def test_release_names_what_it_wrote(run, monkeypatch, tmp_path):
     monkeypatch.setattr(
-        release, "release", lambda root, only: [root / "notebooks" / "07_attention" / "a.ipynb"]
+        assignment, "release", lambda root, only: [root / "notebooks" / "07_attention" / "a.ipynb"]
     )
     assert run("release").output.strip().endswith("notebooks/07_attention/a.ipynb")
 
@@ -187,7 +190,7 @@ def test_a_missing_package_is_one_line(main, monkeypatch):
     def check(*_):
         raise ModuleNotFoundError("No module named 'nbgrader'", name="nbgrader")
 
-    monkeypatch.setattr(author, "check", check)
+    monkeypatch.setattr(chapter_text, "check", check)
     code, _, err = main("check")
     assert (code, err) == (2, "error: the package nbgrader is not installed. Fix: make setup\n")
 
@@ -196,7 +199,7 @@ def test_a_defect_of_the_course_keeps_its_traceback(monkeypatch):
     def check(*_):
         raise ModuleNotFoundError("No module named 'llm_course.gone'", name="llm_course.gone")
 
-    monkeypatch.setattr(author, "check", check)
+    monkeypatch.setattr(chapter_text, "check", check)
     monkeypatch.setattr(sys, "argv", ["llm-course", "check"])
     with pytest.raises(ModuleNotFoundError, match="gone"):
         cli.main()
@@ -206,7 +209,7 @@ def test_an_interruption_ends_with_130_and_no_traceback(main, monkeypatch):
     def check(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(author, "check", check)
+    monkeypatch.setattr(chapter_text, "check", check)
     code, _, err = main("check")
     assert code == 130
     assert "Traceback" not in err

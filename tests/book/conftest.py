@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from llm_course.classroom.book import html_folder
+from llm_course.classroom.book.build import html_folder
 from llm_course.classroom.course import find_root
 from llm_course.classroom.doctor import find_browser
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from llm_course.classroom import author
+from llm_course.classroom.author import chapter_text
+from llm_course.classroom.book.strip import solution_lines
 from llm_course.classroom.course import find_root, notebooks
-from llm_course.classroom.strip import solution_lines
 
 pytestmark = pytest.mark.book
 
@@ -24,7 +24,7 @@ def code_lines(path):
 
 def test_no_solution_is_on_a_chapters_page(html):
     for notebook in notebooks(ROOT):
-        hidden = solution_lines(author.read(notebook))
+        hidden = solution_lines(chapter_text.read(notebook))
         assert len(hidden) >= 3, f"{notebook.key}: expected solutions to look for, got {hidden}"
         leaked = hidden & code_lines(html / f"{notebook.key}.html")
         assert leaked == set(), f"{notebook.key}: the reader's edition shows {leaked}"
@@ -38,7 +38,7 @@ def test_no_message_of_a_hidden_test_can_be_searched(html):
     assert "attent" in terms, "expected the index to hold the words of the course"
     whole = "".join(path.read_text(encoding="utf-8") for path in html.rglob("*.html")).lower()
     for notebook in notebooks(ROOT):
-        words = set(re.findall(r"[a-z]{6,}", " ".join(solution_lines(author.read(notebook)))))
+        words = set(re.findall(r"[a-z]{6,}", " ".join(solution_lines(chapter_text.read(notebook)))))
         only_hidden = {word for word in words if word not in whole}
         assert only_hidden & set(terms) == set(), f"{notebook.key}: hidden words in the index"
 

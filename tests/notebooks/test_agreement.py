@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from llm_course.classroom.author.exercises import Exercise, exercises, run_tests
 from llm_course.classroom.course import notebooks
-from llm_course.classroom.exercises import Exercise, exercises, run_tests
-from llm_course.classroom.topics import Topic, read_topics
+from llm_course.classroom.coverage.topics import Topic, read_topics
 
 ROOT = Path(__file__).parents[2]
 TOPICS = read_topics(ROOT)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from llm_course.classroom.course import find_root
-from llm_course.classroom.execute import execute
+from llm_course.classroom.execute.run import execute
 
 MOST_MEMORY = 2 * 2**30
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_course.classroom import gpu_report
 from llm_course.classroom.course import find_root, notebooks
+from llm_course.classroom.execute import gpu_report
 from llm_course.errors import CourseError
 
 ROOT = find_root(Path(__file__).parent)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from llm_course.classroom.release import check_drift
+from llm_course.classroom.release.assignment import check_drift
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from llm_course.classroom.author.exercises import Exercise, exercises, run_tests
+from llm_course.classroom.author.wrong_answers import WrongAnswer, load_wrong_answers
 from llm_course.classroom.course import Notebook, notebooks
-from llm_course.classroom.exercises import Exercise, exercises, run_tests
-from llm_course.classroom.wrong_answers import WrongAnswer, load_wrong_answers
 
 FOUND: list[tuple[Notebook, Exercise]] = [
     (notebook, exercise)

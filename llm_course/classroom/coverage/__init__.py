@@ -1,0 +1,1 @@
+"""What of the course exists: the topics, the evidence for each, and the page that shows it."""

@@ -1,0 +1,1 @@
+"""Running chapters: in parallel, with a cache, on CPU or GPU, with failures named by line."""

@@ -1,0 +1,1 @@
+"""What a notebook uses while it teaches: predictions, reproduction cards, intervals."""

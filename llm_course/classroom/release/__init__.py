@@ -1,0 +1,1 @@
+"""The students' notebooks: a chapter without its solutions and hidden tests."""

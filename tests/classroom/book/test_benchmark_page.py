@@ -1,0 +1,43 @@
+import json
+
+import pytest
+
+from llm_course.classroom.book.benchmark_page import render_page
+from llm_course.errors import CourseError
+
+RESULT = {
+    "title": "Sorting",
+    "what": "Ours against theirs.",
+    "command": "python benchmarks/sorting.py",
+    "date": "2026-01-02",
+    "machine": "2 cores, Linux",
+    "versions": {"python": "3.11.7", "torch": "2.13.0"},
+    "columns": ["size", "ratio"],
+    "rows": [[10, 0.5], [100, "0.75"]],
+}
+
+
+def test_a_result_is_shown_with_its_provenance(tmp_path):
+    (tmp_path / "sorting.json").write_text(json.dumps(RESULT))
+    page = render_page(tmp_path)
+    assert "| size | ratio |\n| --- | --- |\n| 10 | 0.5 |\n| 100 | 0.75 |\n" in page
+    assert "Measured on 2026-01-02 with `python benchmarks/sorting.py`; 2 cores, Linux; " in page
+    assert "python 3.11.7, torch 2.13.0" in page
+
+
+def test_without_results_the_page_says_so(tmp_path):
+    assert "No result has been recorded yet." in render_page(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"half\.json: not a result"),
+        ("3", r"half\.json: not a result"),
+        ('{"title": "x"}', r"half\.json: lacks what, command"),
+    ],
+)
+def test_a_broken_result_is_refused(tmp_path, text, message):
+    (tmp_path / "half.json").write_text(text)
+    with pytest.raises(CourseError, match=message):
+        render_page(tmp_path)
