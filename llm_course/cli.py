@@ -79,7 +79,10 @@ def release(
 
     root = find_root()
     if check:
-        _report(releases.check_drift(root), "The students' notebooks agree with the chapters.")
+        _report(
+            releases.check_drift(root, only=_names(only)),
+            "The students' notebooks agree with the chapters.",
+        )
     else:
         for path in releases.release(root, only=_names(only)):
             typer.echo(path.relative_to(root))
@@ -168,6 +171,9 @@ def _execute(
         peak = f", {result.peak_bytes / 2**30:.2f} GiB" if result.peak_bytes else ""
         typer.echo(f"{result.status:9} {result.notebook.key} ({result.seconds:.0f} s{peak})")
     failures = [result.failure for result in results if result.failure]
+    if failures and all(failure.mendable for failure in failures):
+        print(*failures, sep="\n", file=sys.stderr)
+        raise typer.Exit(2)
     _report(failures)
 
 

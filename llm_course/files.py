@@ -7,7 +7,7 @@ later rename wins with the same content.
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from llm_course.errors import CourseError
@@ -32,6 +32,12 @@ _REASONS = {
     errno.EROFS: "the folder cannot be written",
     errno.EPERM: "the folder cannot be written",
 }
+# Said of making the folder alone: inside the block they may be about another file.
+_NO_FOLDER = {
+    errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EEXIST: "a part of this path is a file, not a folder",
+    errno.ENOENT: "the folder cannot be made",
+}
 
 
 @contextmanager
@@ -53,19 +59,28 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    reasons = _REASONS | _NO_FOLDER
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        reasons = _REASONS
         yield temporary
         os.replace(temporary, target)
     except OSError as error:
-        if reason := _REASONS.get(error.errno):
+        if reason := reasons.get(error.errno):
             raise CourseError(
-                f"{target}: {reason}; nothing was left behind. "
-                "Fix: free some space there, or set LLM_COURSE_CACHE to another folder."
+                f"{target}: {reason}; nothing was left behind. {_fix(target)}"
             ) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _fix(target: Path) -> str:
+    """What to do when `target` cannot be written."""
+    if target.is_relative_to(cache_dir()):
+        return "Fix: free some space there, or set LLM_COURSE_CACHE to another folder."
+    return "Fix: free some space there, or make the folder writable."
 
 
 def atomic_write(target: str | os.PathLike[str], content: str | bytes) -> None:

@@ -11,6 +11,7 @@ from llm_course.classroom.book import build as book_builder
 from llm_course.classroom.course import Notebook
 from llm_course.classroom.coverage import report
 from llm_course.classroom.execute import run as runner
+from llm_course.classroom.execute.failure import Failure
 from llm_course.classroom.execute.run import Result
 from llm_course.classroom.problems import Problem
 from llm_course.classroom.release import assignment
@@ -88,23 +89,35 @@ def test_book_executes_builds_and_says_where_to_open_it(run, calls, tmp_path):
     assert f"Open it: {(tmp_path / 'index.html').resolve().as_uri()}" in result.output
 
 
+def failed(result, error):
+    """The same notebook, failed with an error."""
+    place = ("07_attention/self_attention", "Heads", "solutions/a.md", 9)
+    return Result(
+        notebook=result.notebook,
+        status="failed",
+        seconds=1.0,
+        peak_bytes=None,
+        device_peak_bytes=None,
+        path=result.path,
+        failure=Failure(*place, error, "frames"),
+    )
+
+
 def test_a_failed_notebook_ends_with_1_and_no_book(run, calls):
-    failed = calls["results"][0]
-    calls["results"] = [
-        Result(
-            notebook=failed.notebook,
-            status="failed",
-            seconds=1.0,
-            peak_bytes=None,
-            device_peak_bytes=None,
-            path=failed.path,
-            failure="07_attention/self_attention: failed at line 9",
-        )
-    ]
+    calls["results"] = [failed(calls["results"][0], "ValueError: no")]
     result = run("book")
     assert result.exit_code == 1
-    assert "failed at line 9" in result.output
+    assert "solutions/a.md:9: ValueError: no" in result.output and "frames" in result.output
     assert "book" not in calls, "a book is not built from half of its chapters"
+
+
+def test_what_a_user_can_mend_is_one_line_and_ends_with_2(run, calls):
+    error = "CourseError: model.gguf: expected 98 MB, got 1 MB. Fix: make setup"
+    calls["results"] = [failed(calls["results"][0], error)]
+    result = run("book")
+    assert result.exit_code == 2 and "book" not in calls
+    told = "error: 07_attention/self_attention: model.gguf: expected 98 MB, got 1 MB."
+    assert told in result.output and "frames" not in result.output
 
 
 def test_notebooks_executes_and_builds_no_book(run, calls):
@@ -124,10 +137,10 @@ def test_notebooks_executes_and_builds_no_book(run, calls):
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_a_check_ends_with_1_when_it_found_something(run, monkeypatch, words, module, function):
-    monkeypatch.setattr(module, function, lambda *_: [PROBLEM])
+    monkeypatch.setattr(module, function, lambda *_, **__: [PROBLEM])
     result = run(*words)
     assert (result.exit_code, result.output) == (1, f"{PROBLEM}\n")
-    monkeypatch.setattr(module, function, lambda *_: [])
+    monkeypatch.setattr(module, function, lambda *_, **__: [])
     result = run(*words)
     assert result.exit_code == 0
     assert len(result.output.splitlines()) == 1, "it says that all is well"

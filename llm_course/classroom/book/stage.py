@@ -65,7 +65,6 @@ def config(root: Path, repository: str | None = None) -> str:
     settings["html"] |= {"use_repository_button": True, "use_issues_button": True}
     settings["launch_buttons"] = {
         "notebook_interface": "jupyterlab",
-        "colab_url": "https://colab.research.google.com",
         "binderhub_url": "https://mybinder.org",
     }
     return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)

@@ -42,7 +42,15 @@ class Failure:
     error: str
     traceback: str = ""
 
+    @property
+    def mendable(self) -> str:
+        """The message, if it is one that a user can mend (a `CourseError`), else ""."""
+        kind, _, message = self.error.partition(": ")
+        return message.splitlines()[0] if kind == "CourseError" and message else ""
+
     def __str__(self) -> str:
+        if self.mendable:
+            return f"error: {self.notebook}: {self.mendable}"
         head = [f"{self.notebook}: failed at “{self.label}”"]
         head.append(f"  {self.path}:{self.line}: {self.error.splitlines()[0]}")
         return "\n".join(head + [f"  │ {line}" for line in self.traceback.splitlines()])

@@ -82,7 +82,9 @@ class Predictions:
             raise ValueError(f"{name}: expected low ≤ high, got low={low}, high={high}.")
         self._guesses[name] = Guess(question, unit, low, high)
         if not ends:
-            return PredictionBox(f"{question} Write low and high above before you run on.")
+            return PredictionBox(
+                f"{question} In the notebook, write low and high before you run on."
+            )
         return PredictionBox(f"Your guess: between {low:g} and {high:g}{_unit(unit)}.")
 
     def reveal(self, name: str, measured: float) -> PredictionBox:
@@ -107,8 +109,8 @@ class Predictions:
         judged = [g for g in self._guesses.values() if g.written and g.measured is not None]
         if not judged:
             return PredictionBox(
-                f"No guess was written for the {len(self._guesses)} questions of this notebook. "
-                "Guessing first makes the result stick: try it on the next one."
+                f"This notebook asks {len(self._guesses)} questions, and no guess was written. "
+                "Guessing first makes a result stick."
             )
         hits = sum(guess.hit for guess in judged)
         return PredictionBox(

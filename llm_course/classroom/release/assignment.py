@@ -59,12 +59,21 @@ def release(root: Path, out: Path | None = None, only: Sequence[str] = ()) -> li
     return [out / f"{key}.ipynb" for key in made]
 
 
-def check_drift(root: Path, out: Path | None = None) -> list[str]:
-    """How the committed releases differ from the chapters, one sentence each; empty if not."""
+def check_drift(root: Path, out: Path | None = None, only: Sequence[str] = ()) -> list[str]:
+    """How the committed releases differ from the chapters, one sentence each; empty if not.
+
+    Args:
+        root: the repository.
+        out: where the releases lie, by default ``notebooks``.
+        only: the chapters or notebooks to compare, by default all of them.
+
+    Raises:
+        CourseError: a name in `only` is unknown.
+    """
     root = Path(root)
     out = Path(out) if out else root / "notebooks"
     with tempfile.TemporaryDirectory() as folder:
-        made = _released(root, (), Path(folder), gradebook=False)
+        made = _released(root, only, Path(folder), gradebook=False)
     found = []
     for key, text in made.items():
         path = out / f"{key}.ipynb"
@@ -72,7 +81,7 @@ def check_drift(root: Path, out: Path | None = None) -> list[str]:
             found.append(f"{key}: not released. Fix: llm-course release")
         elif path.read_text(encoding="utf-8") != text:
             found.append(f"{key}: differs from its chapter. Fix: llm-course release")
-    for path in _stale(out, made):
+    for path in () if only else _stale(out, made):
         found.append(f"{path}: released from no chapter. Fix: llm-course release")
     return found
 

@@ -50,6 +50,15 @@ def mask_ignored(query, key, value, mask=None):
     return (query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])).softmax(dim=-1) @ value
 
 
+def hidden_by_a_number(query, key, value, mask=None):
+    """A hidden score becomes a large negative number: when scores are larger, the key is seen."""
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    if mask is None:
+        return scores.softmax(dim=-1) @ value
+    weights = scores.masked_fill(~mask, -1e4).softmax(dim=-1)
+    return (weights * mask.any(dim=-1, keepdim=True)) @ value
+
+
 def mask_added_as_numbers(query, key, value, mask=None):
     """The mask is added as 0 and 1, which prefers the visible keys a little and hides nothing."""
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])

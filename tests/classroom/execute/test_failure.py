@@ -2,7 +2,7 @@ import pytest
 
 from llm_course.classroom.author import chapter_text
 from llm_course.classroom.course import Notebook
-from llm_course.classroom.execute.failure import clean, explain
+from llm_course.classroom.execute.failure import Failure, clean, explain
 
 
 @pytest.fixture
@@ -84,3 +84,9 @@ def test_traceback_is_plain_short_and_relative(tmp_path):
     assert lines[-1] == "frame 99", "the end, where the error stands, is kept"
     assert "… 61 lines …" in lines
     assert len(lines) == 41
+
+
+def test_a_problem_that_a_user_can_mend_is_one_line():
+    told = Failure("07_a/b", "Build it", "p", 9, "CourseError: x: too short. Fix: again", "frames")
+    assert str(told) == "error: 07_a/b: x: too short. Fix: again"
+    assert Failure("07_a/b", "Build it", "p", 9, "ValueError: x", "frames").mendable == ""

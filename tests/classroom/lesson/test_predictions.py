@@ -15,9 +15,9 @@ def test_a_measured_value_on_the_edge_counts_as_inside():
 
 def test_an_open_question_runs_on_and_is_not_counted():
     guesses = Predictions()
-    assert "Write low and high" in repr(guesses.write("open", "How many?"))
+    assert "write low and high" in repr(guesses.write("open", "How many?"))
     assert repr(guesses.reveal("open", 3)) == "Measured: 3."
-    assert "No guess was written for the 1 questions" in repr(guesses.summary())
+    assert "asks 1 questions, and no guess was written" in repr(guesses.summary())
 
 
 def test_summary_counts_hits_over_judged_guesses():

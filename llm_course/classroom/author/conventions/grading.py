@@ -112,6 +112,21 @@ def test_cells(chapter: Chapter) -> Iterator[Problem]:
                 )
 
 
+def tolerances(chapter: Chapter) -> Iterator[Problem]:
+    """A comparison that states an absolute tolerance in a hidden test states the relative one too.
+
+    ``allclose`` adds 1e-5 of the value unless told otherwise: a test with ``atol=1e-9`` alone
+    would pass what is computed in half the precision.
+    """
+    for cell in filter(is_hidden_test, chapter.code):
+        for node in ast.walk(tree(cell) or ast.Module([], [])):
+            named = {keyword.arg for keyword in node.keywords} if isinstance(node, ast.Call) else ()
+            if "atol" in named and "rtol" not in named:
+                line = line_of(cell) + node.lineno - 1
+                fault = "expected rtol beside atol: allclose adds 1e-5 otherwise. Fix: rtol=0"
+                yield chapter.problem(line, "tolerance", fault)
+
+
 def _points(chapter: Chapter, cell, given: dict) -> Iterator[Problem]:
     """A test gives points, a positive whole number; a solution gives none of its own."""
     points = given.get("points")

@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     grading.unique_ids,
     grading.solution_cells,
     grading.test_cells,
+    grading.tolerances,
     statements.parts,
     statements.facts,
     load.counts,

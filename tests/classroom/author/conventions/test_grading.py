@@ -92,3 +92,10 @@ def test_one_edit_breaks_one_rule(
 def test_ids_and_points(problems_after: Found, old: str, new: str, rule: str, message: str) -> None:
     found = [problem for problem in problems_after(old, new) if problem.rule == rule]
     assert any(message in problem.message for problem in found), found
+
+
+@pytest.mark.parametrize(("options", "told"), [("atol=1e-9", True), ("rtol=0, atol=1e-9", False)])
+def test_a_tolerance_is_stated_whole(problems_after: Found, options: str, told: bool) -> None:
+    old = "### BEGIN HIDDEN TESTS\n"
+    found = problems_after(old, f'{old}assert close(1, 1, {options}), "one is one"\n')
+    assert ("tolerance" in {problem.rule for problem in found}) is told
