@@ -6,8 +6,10 @@ in continuous integration a missing program is an error.
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from llm_course.classroom.doctor import find_browser
 
@@ -37,3 +39,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_sep("=", f"not run, because {name} is missing", yellow=True)
         terminalreporter.write_line("\n".join(tests))
         terminalreporter.write_line("Fix: make system-deps")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; it runs without its own sandbox, because it only reads our pages."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

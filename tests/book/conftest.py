@@ -8,11 +8,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from llm_course.classroom.book.build import html_folder
 from llm_course.classroom.course import find_root
-from llm_course.classroom.doctor import find_browser
 
 GENERATED = {"genindex.html", "search.html", "py-modindex.html", "index.html"}
 
@@ -81,15 +80,6 @@ def address(html: Path) -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium; it runs without its own sandbox, because it only reads our pages."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from llm_course.classroom.author.exercises import Exercise
@@ -30,8 +31,16 @@ def load_wrong_answers(notebook: Notebook, exercise: Exercise) -> list[WrongAnsw
     Raises:
         CourseError: there is no such file, it cannot be imported, or it holds no function.
     """
-    path = notebook.wrong_answers / exercise.file_name
-    name = f"wrong_answers_{notebook.chapter}_{path.stem}"
+    return wrong_answers_in(notebook.wrong_answers / exercise.file_name)
+
+
+def wrong_answers_in(path: Path) -> list[WrongAnswer]:
+    """The wrong answers of one file, ``wrong_answers/ex_07_1_scaled_dot_product.py``.
+
+    Raises:
+        CourseError: there is no such file, it cannot be imported, or it holds no function.
+    """
+    name = f"wrong_answers_{path.parents[1].name}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise CourseError(f"{shown(path)}: expected a Python file.")
@@ -41,7 +50,7 @@ def load_wrong_answers(notebook: Notebook, exercise: Exercise) -> list[WrongAnsw
     except Exception as error:
         raise CourseError(
             f"{shown(path)}: cannot be imported: {type(error).__name__}: {error}. "
-            f"Fix: write the wrong answers to {exercise.label} there."
+            f"Fix: write the exercise's wrong answers there."
         ) from error
     found = [
         WrongAnswer(key, inspect.cleandoc(value.__doc__ or ""), value)

@@ -1,0 +1,1 @@
+"""Grading that cannot be forged: sandboxed answers, trusted tests, reports and the gradebook."""
