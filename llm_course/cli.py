@@ -11,13 +11,14 @@ from typing import Annotated
 
 import typer
 
+from llm_course.classroom.grade import commands
 from llm_course.errors import CourseError
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Build, check and release the course.",
+    help="Build, check, release and grade the course.",
 )
 
 Scale = Annotated[str, typer.Option(help="cpu or gpu: how large the inputs are.")]
@@ -123,6 +124,9 @@ def doctor() -> None:
         typer.echo(finding)
     if any(finding.required and not finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+commands.add_to(app)
 
 
 @app.callback(invoke_without_command=True)

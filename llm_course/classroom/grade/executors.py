@@ -1,0 +1,110 @@
+"""Where grading runs: worker processes of this machine, or a Dask cluster.
+
+Only text crosses: a job as JSON to the worker, a report as JSON back. A worker that ends takes
+nothing with it but its job, which is tried once more and then reported as the grader's fault.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from llm_course.errors import CourseError
+
+TRIES = 2
+
+
+@contextmanager
+def executor(jobs: int, scheduler: str | None = None) -> Iterator[Callable[[], Executor]]:
+    """What makes executors: a pool of `jobs` processes, or a Dask scheduler's.
+
+    Calling it again after a pool broke gives a new one.
+
+    Raises:
+        CourseError: the ``cluster`` extra is missing, or no scheduler answers.
+    """
+    if scheduler is not None:
+        yield from _dask(scheduler)
+        return
+    made: list[ProcessPoolExecutor] = []
+
+    def new() -> Executor:
+        made.append(ProcessPoolExecutor(jobs, mp_context=get_context("spawn")))
+        return made[-1]
+
+    try:
+        yield new
+    finally:
+        for pool in made:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def run_jobs(
+    work: Callable[[str], str],
+    jobs: Iterable[tuple[Any, Callable[[], str]]],
+    new_executor: Callable[[], Executor],
+    at_once: int,
+) -> Iterator[tuple[Any, str | BaseException]]:
+    """The results of jobs as they finish, a bounded number of them in flight.
+
+    Args:
+        work: a function at the top level of a module.
+        jobs: what names each job, and what makes its text when its turn comes.
+        new_executor: what makes an executor.
+        at_once: how many jobs may be in flight.
+    """
+    waiting, pool = iter(jobs), new_executor()
+    flying: dict[Future[str], tuple[Any, Callable[[], str], int]] = {}
+    again: list[tuple[Any, Callable[[], str], int]] = []
+    while True:
+        while len(flying) < at_once and (job := _next(again, waiting)) is not None:
+            try:
+                flying[pool.submit(work, job[1]())] = job
+            except RuntimeError:  # the pool broke since: a new one takes the job
+                pool = new_executor()
+                flying[pool.submit(work, job[1]())] = job
+        if not flying:
+            return
+        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        for future in done:
+            key, make, tries = flying.pop(future)
+            error = future.exception()
+            if error is None:
+                yield key, future.result()
+            elif tries < TRIES:
+                again.append((key, make, tries + 1))
+            else:
+                yield key, error
+
+
+def _next(
+    again: list[tuple[Any, Callable[[], str], int]],
+    waiting: Iterator[tuple[Any, Callable[[], str]]],
+) -> tuple[Any, Callable[[], str], int] | None:
+    """The next job: one to try again first."""
+    if again:
+        return again.pop()
+    found = next(waiting, None)
+    return None if found is None else (*found, 1)
+
+
+def _dask(scheduler: str) -> Iterator[Callable[[], Executor]]:
+    """The executor of a Dask scheduler."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise CourseError(
+            "grading on a cluster needs Dask, which is not installed. "
+            "Fix: pip install 'llm-course[cluster]'"
+        ) from None
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"{scheduler}: expected a Dask scheduler, got {error}. Fix: start one, or grade on "
+            "this machine without --scheduler"
+        ) from error
+    with client:
+        # `pure=False`: a job that is tried again is run again.
+        yield lambda: client.get_executor(pure=False)

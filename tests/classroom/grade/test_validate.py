@@ -1,0 +1,52 @@
+"""What a student sees before handing in."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from llm_course.classroom.course import find_root, notebooks
+from llm_course.classroom.grade.assignment import of_chapter
+from llm_course.classroom.grade.validate import told, validate
+from llm_course.errors import CourseError
+
+ROOT = find_root(Path(__file__).parent)
+
+
+@pytest.mark.needs("bubblewrap")
+def test_the_visible_tests_alone_are_run_and_told(tmp_path):
+    given = of_chapter(ROOT, notebooks(ROOT, ["self_attention"])[0])
+    first, second = given.questions[:2]
+    answers = {
+        first.grade_id: first.solution.replace("math.sqrt(query.shape[-1])", "query.shape[-1]"),
+        second.grade_id: second.solution,
+    }
+    found = nbformat.from_dict(given.release.copy())
+    for cell in found.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = answers.get(name, cell.source)
+    path = tmp_path / "ada_self_attention.ipynb"
+    nbformat.write(found, path)
+    report = validate(path, ROOT)
+    assert not any(test.hidden for question in report.questions for test in question.tests)
+    lines = told(report)
+    assert lines[0] == "✗ Scaled dot-product attention"
+    assert lines[1].startswith("    weights 1/4 and 3/4 on values 4 and 8 give 7")
+    assert lines[2] == "✓ Padding mask: the visible tests pass"
+    assert lines[4] == "    not answered yet."
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("gone.ipynb", "got no file"), ("essay.ipynb", "Fix: rename the file")]
+)
+def test_a_wrong_file_is_told(tmp_path, name, words):
+    (tmp_path / "essay.ipynb").write_text("{}")
+    with pytest.raises(CourseError, match=words):
+        validate(tmp_path / name, ROOT)
+
+
+def test_without_bubblewrap_nothing_is_run(tmp_path, monkeypatch):
+    (tmp_path / "self_attention.ipynb").write_text("{}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CourseError, match="needs bubblewrap"):
+        validate(tmp_path / "self_attention.ipynb", ROOT)
