@@ -20,7 +20,7 @@ FAST := not (slow or notebook or book or gpu)
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book notebooks release check lint test test-gpu serve system-deps \
+.PHONY: help setup book notebooks release check lint test test-all test-gpu serve system-deps \
 	benchmarks clean clean-env
 
 help:  ## List the commands
@@ -61,6 +61,9 @@ test: setup  ## Everything that is checked before a change is accepted
 	$(BIN)/llm-course book
 	$(BIN)/llm-course coverage --check
 	$(PYTEST)
+
+test-all: test  ## The same, and every automatic mutant of every exercise again
+	$(BIN)/python -m llm_course.classroom.grade.mutants --all
 
 test-gpu: setup  ## Every notebook at the larger scale, on a CUDA device
 	$(BIN)/python -m pytest -m gpu

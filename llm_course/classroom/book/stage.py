@@ -19,6 +19,7 @@ from llm_course.classroom.book import agenda, api_pages, benchmark_page
 from llm_course.classroom.book.strip import Edition, for_edition
 from llm_course.classroom.course import Notebook, notebooks
 from llm_course.classroom.coverage import report
+from llm_course.classroom.grade import mutant_report
 from llm_course.classroom.lesson import cards
 from llm_course.errors import CourseError
 
@@ -38,7 +39,7 @@ def content(
     """
     chosen = notebooks(root, only)
     executed = {n.key: _executed(root, n, scale) for n in chosen}
-    staged = _prose(root, chosen) | _generated(root, executed)
+    staged = _prose(root, chosen) | _generated(root, executed, edition)
     for notebook in chosen:
         shown = for_edition(executed[notebook.key], edition)
         staged |= _download(root, notebook, shown)
@@ -135,12 +136,13 @@ def _prose(root: Path, chosen: Sequence[Notebook]) -> dict[str, str]:
     return {name: resolve_chapter_links(text, chosen) for name, text in pages.items()}
 
 
-def _generated(root: Path, executed: dict[str, NotebookNode]) -> dict[str, str]:
+def _generated(root: Path, executed: dict[str, NotebookNode], edition: Edition) -> dict[str, str]:
     """The pages that are made from the course itself."""
     return {
         "generated/agenda.md": agenda.render(root, executed),
         "coverage.md": report.render_page(root),
         "cards.md": cards.render_cards_page(cards.collect(list(executed.values()))),
+        "mutants.md": mutant_report.render_page(root, edition=edition),
         "benchmarks.md": benchmark_page.render_page(root / "benchmarks" / "results"),
     } | api_pages.pages(root / "llm_course")
 

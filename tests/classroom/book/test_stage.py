@@ -88,7 +88,9 @@ def whole_course(course, monkeypatch):
     atomic_write(course / "book" / "intro.md", "# Sample\n\nSee [[07_sample]] and [[12_peft]].\n")
     atomic_write(course / "book" / "_static" / "a.css", "b {}")
     atomic_write(course / "book" / "_static" / "README.md", "not for the book")
-    monkeypatch.setattr(stage, "_generated", lambda root, executed: {"api/index.md": "# API\n"})
+    monkeypatch.setattr(
+        stage, "_generated", lambda root, executed, edition: {"api/index.md": "# API\n"}
+    )
     return course
 
 
