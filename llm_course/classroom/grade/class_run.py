@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import llm_course
 from llm_course.classroom.course import notebooks
 from llm_course.classroom.grade import examiner, lms, tables
 from llm_course.classroom.grade.assignment import Assignment
@@ -17,6 +18,7 @@ from llm_course.classroom.grade.feedback import feedback_page, write_feedback
 from llm_course.classroom.grade.items_page import render_items
 from llm_course.classroom.grade.override import Override
 from llm_course.classroom.grade.sandbox import require_bubblewrap
+from llm_course.classroom.grade.similarity import alike, as_csv, package_sources
 from llm_course.errors import CourseError
 from llm_course.files import atomic_write
 
@@ -100,6 +102,7 @@ def grade_class(
     )
     grades = ClassGrades(graded.reports, names, {}, overrides)
     titles = {key: given.title for key, (given, _) in known.items()}
+    _write_similar(out, known, graded)
     return ClassRun(
         graded=graded,
         grades=grades,
@@ -146,6 +149,13 @@ def add_override(out: Path, override: Override) -> None:
     kept = [given for given in read_overrides(out) if given.key != override.key]
     entries = [asdict(given) for given in [*kept, override]]
     atomic_write(out / OVERRIDES, json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
+
+
+def _write_similar(out: Path, known: Known, graded: Graded) -> None:
+    """The answers that look alike."""
+    stubs = {key: "\n\n".join(q.stub for q in given.questions) for key, (given, _) in known.items()}
+    sources = package_sources(Path(llm_course.__file__).parent)
+    atomic_write(out / "similar.csv", as_csv(alike(graded.reports, stubs, sources)))
 
 
 def _write(out: Path, grades: ClassGrades, titles: Mapping[str, str], book: str) -> list[Path]:

@@ -93,6 +93,7 @@ def test_everything_is_written(in_this_process, handed_in, tmp_path):
     rows = list(csv.DictReader((out / "grades.csv").open()))
     assert sum(float(row["points"]) for row in rows if row["student"] == "ada") == 18
     assert "Ada Lovelace" in (out / "feedback" / "ada.html").read_text()
+    assert (out / "similar.csv").read_text().startswith("notebook,student,other,")
 
 
 def test_an_override_reaches_grades_and_feedback(in_this_process, handed_in, tmp_path):
