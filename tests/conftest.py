@@ -41,7 +41,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("Fix: make system-deps")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, nothing else may run an event loop
 def browser() -> Iterator[Browser]:
     """Headless Chromium; it runs without its own sandbox, because it only reads our pages."""
     with sync_playwright() as playwright:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+import tempfile
 import threading
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def graded(tmp_path_factory):
         helpers=(DEMO / "llm_mini.py",),
         withheld={"sol_softmax": ["llm_mini.softmax"]},
     )
-    seen = {"before": _leftovers(), "memory": [], "connections": []}
-    with _listener(seen["connections"]):
+    seen = {"memory": [], "connections": [], "place": tempfile.mkdtemp(prefix="g-", dir="/tmp")}
+    with pytest.MonkeyPatch.context() as patch, _listener(seen["connections"]):
+        patch.setenv("LLM_COURSE_TMP", seen["place"])
         run = grade_class(
             {"ps1/p": (load(spec), spec)},
             handed_in,
@@ -76,19 +78,19 @@ class _listener:
                 return
 
 
-def _leftovers():
-    """Temporary files of the grader, and processes that are its own or a sandbox's."""
-    files = {path.name for path in Path("/tmp").glob("llmg-*")}
-    return files, set(map(os.getpid().__class__, _processes()))
-
-
-def _processes():
-    return [
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if "llm_course.classroom.grade" in " ".join(process.info["cmdline"] or [])
-        or "sleep 61" in " ".join(process.info["cmdline"] or [])
-    ]
+def _leftovers(place):
+    """Temporary files of this run, and processes that are its own or its sandboxes'."""
+    processes = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        words = " ".join(process.info["cmdline"] or [])
+        own = (process.info["environ"] or {}).get("LLM_COURSE_TMP") == place
+        if (
+            (place in words or words == "sleep 61" or own)
+            and process.pid != os.getpid()
+            and "resource_tracker" not in words
+        ):
+            processes.append(words)
+    return list(Path(place).iterdir()), processes
 
 
 def _examiners():
@@ -170,8 +172,7 @@ def test_nothing_was_reached_over_the_network(graded):
 
 
 def test_nothing_is_left(graded):
-    files, processes = _leftovers()
-    assert files <= graded[2]["before"][0] and processes <= graded[2]["before"][1]
+    assert _leftovers(graded[2]["place"]) == ([], [])
 
 
 def test_memory_stays_constant(graded):

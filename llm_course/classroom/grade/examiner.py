@@ -29,6 +29,7 @@ from llm_course.classroom.grade.marking import mark
 from llm_course.classroom.grade.needed_imports import needed
 from llm_course.classroom.grade.private_tests import with_private_tests
 from llm_course.classroom.grade.report import Fault, Report, to_json
+from llm_course.classroom.grade.sandbox import temporary
 from llm_course.classroom.grade.trial import set_up
 from llm_course.errors import CourseError
 from llm_course.files import atomic_write
@@ -87,7 +88,7 @@ class Examiner:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
-        self._work = tempfile.TemporaryDirectory(prefix="llmg-jobs-", dir="/tmp")
+        self._work = tempfile.TemporaryDirectory(prefix="llmg-jobs-", dir=temporary())
 
     def mark(self, job: Mapping[str, Any]) -> str:
         """The report on a job, as JSON; a grader's fault is a report too.

@@ -21,6 +21,7 @@ from llm_course.classroom.grade.misconception import misconception_of
 from llm_course.classroom.grade.needed_imports import needed
 from llm_course.classroom.grade.preflight import Rebuilt, rebuild
 from llm_course.classroom.grade.report import Fault, QuestionResult, Report, TestResult
+from llm_course.classroom.grade.sandbox import temporary
 from llm_course.classroom.grade.trial import Proxy, Space, TestAtFault
 from llm_course.files import cache_dir
 
@@ -86,7 +87,7 @@ def _tested(
     solutions = [question.solution for question in assignment.questions]
     packages = [Path(llm_course.__file__).parent, *assignment.helpers]
     space = trial.set_up(needed(assignment.setup, [*tests, *solutions]), seed)
-    with tempfile.TemporaryDirectory(prefix="llmg-view-", dir="/tmp") as work:
+    with tempfile.TemporaryDirectory(prefix="llmg-view-", dir=temporary()) as work:
         answers = Answers(
             assignment=assignment,
             cells=rebuilt.cells,

@@ -40,6 +40,11 @@ class Walls:
     readable: tuple[Path, ...] = ()
 
 
+def temporary() -> str:
+    """Where the grader keeps what it needs for a moment; short, for sockets have short paths."""
+    return os.environ.get("LLM_COURSE_TMP", "/tmp")
+
+
 def require_bubblewrap() -> str:
     """The path of ``bwrap``, once it is known to work here.
 

@@ -22,6 +22,7 @@ from jupyter_client.manager import KernelManager
 
 from llm_course.classroom.grade import provisioner
 from llm_course.classroom.grade.call_answer import AnswerFailed, value_of
+from llm_course.classroom.grade.sandbox import temporary
 from llm_course.classroom.grade.student_side import ANSWER
 from llm_course.classroom.grade.wire import dumps
 
@@ -77,7 +78,7 @@ class StudentKernel:
     def __init__(
         self, package: Path, readable: Sequence[Path] = (), withheld: Sequence[str] = ()
     ) -> None:
-        self.runtime = Path(tempfile.mkdtemp(prefix="llmg-", dir="/tmp"))
+        self.runtime = Path(tempfile.mkdtemp(prefix="llmg-", dir=temporary()))
         spec = provisioner.kernel_spec(package, self.runtime, readable, withheld)
         context = zmq.Context()
         context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
