@@ -109,7 +109,8 @@ def _worth_a_look(analysis: Analysis) -> list[str]:
         found.append(f"Everybody passes {_listed(everybody)}. That tells no two answers apart.")
     for item in analysis.items:
         r = item.discrimination
-        if r is not None and r < 0 and item.n >= FEW:
+        # Below two standard errors, 1/√n each, a correlation of nothing is often negative too.
+        if r is not None and item.n >= FEW and r < -2 / item.n**0.5:
             found.append(
                 f"{one_line(item.title, TITLE)}: those who do well elsewhere fail here "
                 f"(correlation {_signed(r)}). The text or a test may mislead."

@@ -149,3 +149,26 @@ def test_the_page_is_an_accessible_document(made, parsed):
     assert headings[0] == 1 and headings.count(1) == 1 and max(headings) <= 3
     pictures = [found for tag, found in page.tags if tag == "svg"]
     assert len(pictures) == 2 and all(len(p["aria-label"]) > 60 for p in pictures)
+
+
+def test_a_weak_negative_correlation_is_not_made_much_of(made, parsed):
+    """Ten students, of whom the one that fails the second exercise does a little better."""
+    reports = []
+    for number in range(10):
+        tests = {"First": number / 2, "Second": 0.0 if number == 6 else 1.0}
+        questions = [
+            made.question(
+                grade_id=f"ex-{title}",
+                title=title,
+                tests=[
+                    made.test(
+                        grade_id=f"t-{title}",
+                        points=points,
+                        max_points=5 if title == "First" else 1,
+                    )
+                ],
+            )
+            for title, points in tests.items()
+        ]
+        reports.append(made.report(student=f"s{number}", questions=questions))
+    assert "those who do well elsewhere" not in parsed(render_items(reports)).words
