@@ -203,7 +203,11 @@ time.sleep(600)
 """,
     )
     write_chapter(root, "01_a/quick", "1")
-    code = f"from llm_course.classroom.execute.run import execute; execute({str(root)!r}, jobs=2)"
+    # A shell starts what it puts in the background deaf to Ctrl-C, and that is inherited.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"from llm_course.classroom.execute.run import execute; execute({str(root)!r}, jobs=2)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=REPOSITORY,
