@@ -53,6 +53,7 @@ class Answers:
     work: Path
     answered: frozenset[str]
     readable: Sequence[Path] = ()
+    sandboxed: bool = True
     faults: list[Fault] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
 
@@ -121,7 +122,7 @@ class Answers:
 
     def _kernel(self, room: Room) -> StudentKernel:
         """A fresh kernel for a room."""
-        return StudentKernel(room.package, self.readable, room.libraries)
+        return StudentKernel(room.package, self.readable, room.libraries, sandboxed=self.sandboxed)
 
     def _prepare(self, room: Room) -> None:
         """Run the set-up and the cells in a room's kernel, as often as it takes."""

@@ -10,12 +10,16 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from traitlets.config import Config
+
 import llm_course
 from llm_course.classroom.grade import gradebook as gradebooks
+from llm_course.classroom.grade import late as lateness
 from llm_course.classroom.grade.assignment import Assignment
 from llm_course.classroom.grade.collect import Submission
 from llm_course.classroom.grade.executors import executor, run_jobs
@@ -33,11 +37,21 @@ Progress = Callable[[Report, int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Graded:
-    """What a run did: the reports of all submissions, and how many were graded just now."""
+    """What a run did.
+
+    Attributes:
+        reports: those of all submissions.
+        new: how many were graded just now.
+        kept: how many were graded before and have not changed.
+        penalties: points that being late costs, by student and chapter.
+        late: a sentence for each chapter with a due date.
+    """
 
     reports: tuple[Report, ...]
     new: int
     kept: int
+    penalties: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    late: tuple[str, ...] = ()
 
 
 def grade_all(
@@ -50,6 +64,8 @@ def grade_all(
     scheduler: str | None = None,
     wait: bool = False,
     overrides: Sequence[Override] = (),
+    due: Mapping[str, datetime] | None = None,
+    config: Config | None = None,
     progress: Progress = lambda report, done, total: None,
 ) -> Graded:
     """Grade submissions into the folder `out`, and give the reports of all of them.
@@ -63,32 +79,44 @@ def grade_all(
         scheduler: a Dask scheduler's address instead of processes of this machine.
         wait: wait for another grader to end.
         overrides: points set by hand.
+        due: due dates by chapter; without one, the gradebook's stays.
+        config: nbgrader's configuration, which says what being late costs.
         progress: told of every report that was made, with how many are done of how many.
 
     Raises:
         CourseError: another grader is at work in `out`, or its gradebook is damaged.
     """
     with locked(out, wait=wait):
-        store, secret = Store(out), _secret(out)
+        store, secret = Store(out), course_secret(out)
         hashes = {key: grader_hash(given) for key, (given, _) in assignments.items()}
         gradebooks.back_up(out)
         with gradebooks.opened(out) as book:
-            gradebooks.prepare(book, [given for given, _ in assignments.values()])
+            gradebooks.prepare(book, [given for given, _ in assignments.values()], due)
             new, kept = _split(submissions, store, hashes)
+            times = _last_times(submissions)
             for report in kept:
-                gradebooks.enter(book, report)
+                gradebooks.enter(book, report, times.get((report.student, report.chapter)))
             todo = [(s, _maker(s, assignments[s.key][1], secret, hashes[s.key])) for s in new]
             with executor(jobs, scheduler) as new_executor:
                 answers = run_jobs(work, todo, new_executor, at_once=2 * jobs)
                 for number, report in enumerate(_reports(answers, hashes), start=1):
                     store.write(report)
-                    gradebooks.enter(book, report)
+                    gradebooks.enter(book, report, times.get((report.student, report.chapter)))
                     progress(report, number, len(new))
             gradebooks.apply_overrides(book, overrides)
+            chapters = {given.chapter for given, _ in assignments.values()}
+            penalties = lateness.assign_penalties(book, chapters, config or Config())
+            late = tuple(lateness.late_students(book, chapters))
         for submission in submissions:
             store.keep(submission.sha256, submission.data)
         found = [store.read(s.student, s.chapter, s.notebook) for s in submissions]
-    return Graded(reports=tuple(r for r in found if r), new=len(new), kept=len(kept))
+    return Graded(
+        reports=tuple(r for r in found if r),
+        new=len(new),
+        kept=len(kept),
+        penalties=penalties,
+        late=late,
+    )
 
 
 def grader_hash(assignment: Assignment) -> str:
@@ -122,6 +150,16 @@ def _split(
         else:
             new.append(submission)
     return new, kept
+
+
+def _last_times(submissions: Sequence[Submission]) -> dict[tuple[str, str], datetime]:
+    """When each student handed in the last notebook of each chapter."""
+    found: dict[tuple[str, str], datetime] = {}
+    for given in submissions:
+        if given.handed_in is not None:
+            key = given.student, given.chapter
+            found[key] = max(given.handed_in, found.get(key, given.handed_in))
+    return found
 
 
 def _maker(
@@ -179,10 +217,15 @@ def _lost(submission: Submission, hashed: str, reason: str) -> Report:
     )
 
 
-def _secret(out: Path) -> bytes:
-    """The course's secret, made at the first use and readable by its owner alone."""
+def course_secret(out: Path) -> bytes:
+    """The course's secret, made at the first use and readable by its owner alone.
+
+    Raises:
+        CourseError: it is too short to be one.
+    """
     path = out / SECRET
     if not path.is_file():
+        out.mkdir(parents=True, exist_ok=True)
         atomic_write(path, secrets.token_hex(32))
         path.chmod(0o600)
     secret = path.read_bytes().strip()

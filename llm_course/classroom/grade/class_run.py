@@ -4,18 +4,23 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from traitlets.config import Config
+
 import llm_course
 from llm_course.classroom.course import notebooks
-from llm_course.classroom.grade import examiner, lms, tables
+from llm_course.classroom.grade import examiner, tables
+from llm_course.classroom.grade import override as manual
 from llm_course.classroom.grade.assignment import Assignment
 from llm_course.classroom.grade.batch import Graded, Progress, grade_all
 from llm_course.classroom.grade.class_grades import ClassGrades
 from llm_course.classroom.grade.collect import collect
 from llm_course.classroom.grade.feedback import feedback_page, write_feedback
 from llm_course.classroom.grade.items_page import render_items
+from llm_course.classroom.grade.lms_files import Exported, write_exports
 from llm_course.classroom.grade.override import Override
 from llm_course.classroom.grade.sandbox import require_bubblewrap
 from llm_course.classroom.grade.similarity import alike, as_csv, package_sources
@@ -66,6 +71,9 @@ def grade_class(
     wait: bool = False,
     roster: Path | None = None,
     book: str = "",
+    due: Mapping[str, datetime] | None = None,
+    config: Config | None = None,
+    exported: Exported | None = None,
     progress: Progress = lambda report, done, total: None,
 ) -> ClassRun:
     """Grade what was handed in, and write tables, exports, feedback and the item analysis.
@@ -79,6 +87,9 @@ def grade_class(
         wait: wait for another grader to end.
         roster: a CSV file with the columns ``id`` and ``name``.
         book: where students read the book, for links.
+        due: due dates by chapter.
+        config: nbgrader's configuration, which says what being late costs.
+        exported: what learning platforms exported, for their identifiers.
         progress: told of every report that was made.
 
     Raises:
@@ -98,16 +109,21 @@ def grade_class(
         scheduler=scheduler,
         wait=wait,
         overrides=overrides,
+        due=due,
+        config=config,
         progress=progress,
     )
-    grades = ClassGrades(graded.reports, names, {}, overrides)
+    grades = ClassGrades(graded.reports, names, graded.penalties, overrides)
     titles = {key: given.title for key, (given, _) in known.items()}
     _write_similar(out, known, graded)
+    files = _write(out, grades, titles, book)
+    exports, unknown = write_exports(out, grades, exported)
+    mistaken = manual.problems(graded.reports, overrides)
     return ClassRun(
         graded=graded,
         grades=grades,
-        problems=found.problems,
-        files=tuple(_write(out, grades, titles, book)),
+        problems=(*found.problems, *graded.late, *mistaken, *unknown),
+        files=(*files, *exports),
     )
 
 
@@ -165,9 +181,4 @@ def _write(out: Path, grades: ClassGrades, titles: Mapping[str, str], book: str)
         page = feedback_page(student, grades, book=book, titles=titles)
         files.append(write_feedback(out / "feedback", student, page))
     atomic_write(out / "items.html", render_items(grades.graded, titles=titles))
-    for chapter in grades.chapters:
-        atomic_write(out / "export" / f"moodle-{chapter}.csv", lms.moodle(grades, chapter))
-    columns = {chapter: chapter for chapter in grades.chapters}
-    atomic_write(out / "export" / "canvas.csv", lms.canvas(grades, columns))
-    exports = [out / "export" / f"moodle-{chapter}.csv" for chapter in grades.chapters]
-    return [*files, out / "items.html", *exports, out / "export" / "canvas.csv"]
+    return [*files, out / "items.html"]

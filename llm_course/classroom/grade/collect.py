@@ -10,9 +10,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from llm_course.classroom.grade.archives import Files
+from llm_course.classroom.grade.archives import File, Files
 from llm_course.classroom.grade.assignment import Assignment
 from llm_course.errors import CourseError
 
@@ -30,6 +31,7 @@ class Submission:
     notebook: str
     path: str
     data: bytes
+    handed_in: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -56,9 +58,13 @@ class _Found:
 
     raw: str
     assignment: Assignment
-    name: PurePosixPath
     attempt: int
-    data: bytes
+    file: File
+
+    @property
+    def name(self) -> PurePosixPath:
+        """The file's name."""
+        return self.file.name
 
 
 def collect(path: Path, assignments: Sequence[Assignment]) -> Collection:
@@ -79,11 +85,11 @@ def collect(path: Path, assignments: Sequence[Assignment]) -> Collection:
             f"{path}: expected notebooks, such as ada/07_attention/self_attention.ipynb, got none. "
             "Fix: name the folder that holds them"
         )
-    for name, data in notebooks:
-        match = _matched(name, data, assignments)
+    for file in notebooks:
+        match = _matched(file, assignments)
         if match is None:
             known = ", ".join(sorted(given.name for given in assignments))
-            problems.append(f"{name}: is none of the notebooks asked for ({known}).")
+            problems.append(f"{file.name}: is none of the notebooks asked for ({known}).")
         else:
             found.append(match)
     submissions = _chosen(found, problems)
@@ -113,8 +119,9 @@ def matched_notebook(stem: str, names: Sequence[str]) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _matched(name: PurePosixPath, data: bytes, assignments: Sequence[Assignment]) -> _Found | None:
+def _matched(file: File, assignments: Sequence[Assignment]) -> _Found | None:
     """Which assignment a file answers, and whose it is."""
+    name = file.name
     stem, attempt = _without_attempt(name.stem)
     best = None
     for given in assignments:
@@ -126,7 +133,7 @@ def _matched(name: PurePosixPath, data: bytes, assignments: Sequence[Assignment]
             continue
         named_chapter = given.chapter in name.parts
         if best is None or (named_chapter, rank) > best[:2]:
-            best = (named_chapter, rank, _Found(raw, given, name, attempt, data))
+            best = (named_chapter, rank, _Found(raw, given, attempt, file))
     return best[2] if best and best[2].raw else None
 
 
@@ -162,9 +169,14 @@ def _chosen(found: Sequence[_Found], problems: list[str]) -> list[Submission]:
         newest[key] = file
     return [
         Submission(
-            student, file.assignment.chapter, file.assignment.name, str(file.name), file.data
+            student=student,
+            chapter=found.assignment.chapter,
+            notebook=found.assignment.name,
+            path=str(found.name),
+            data=found.file.data,
+            handed_in=found.file.handed_in,
         )
-        for (student, _), file in sorted(newest.items(), key=lambda item: item[0])
+        for (student, _), found in sorted(newest.items(), key=lambda item: item[0])
     ]
 
 

@@ -29,18 +29,33 @@ def grade(
     private_tests: Annotated[
         Path | None, typer.Option(help="A folder with tests of your own.")
     ] = None,
+    due: Annotated[
+        list[str] | None,
+        typer.Option(help="CHAPTER=DATE, 07_attention=2026-11-30T23:59; may be repeated."),
+    ] = None,
+    moodle: Annotated[
+        list[str] | None,
+        typer.Option(help="CHAPTER=FILE, Moodle's grading worksheet; may be repeated."),
+    ] = None,
+    canvas: Annotated[Path | None, typer.Option(help="The gradebook that Canvas exported.")] = None,
 ) -> None:
     """Grade submissions; run it again and only what changed is graded."""
     from rich.console import Console
     from tqdm import tqdm
 
     from llm_course.classroom.course import find_root
+    from llm_course.classroom.grade import late
     from llm_course.classroom.grade.class_run import grade_class, known_assignments
+    from llm_course.classroom.grade.lms_files import read_exported
     from llm_course.classroom.grade.summary import summary
 
     root = find_root()
     known = known_assignments(root, chapter or [], private_tests)
+    chapters = {given.chapter for given, _ in known.values()}
     options = {"jobs": jobs, "scheduler": scheduler, "wait": wait, "roster": roster, "book": book}
+    options["due"] = late.due_dates(due or [], chapters)
+    options["config"] = late.configuration(root)
+    options["exported"] = read_exported(moodle or [], canvas, chapters)
     with tqdm(unit="notebook", disable=not sys.stderr.isatty()) as bar:
         show = _shown_on(bar)
         run = grade_class(known, submissions, out or root / "grading", progress=show, **options)
@@ -89,6 +104,11 @@ def validate(
         return
     report = validation.validate(notebook, root)
     typer.echo("\n".join(validation.told(report)))
+    if not validation.has_sandbox():
+        typer.echo(
+            "No bubblewrap here: your code ran without the sandbox that grading uses, which has no "
+            "network, no files of yours, and limits of time and memory."
+        )
     if report.points < report.max_points:
         raise typer.Exit(1)
 

@@ -214,6 +214,7 @@ def _in_a_child(job: Mapping[str, Any], answer: Path) -> str:
                 secret=base64.b64decode(job["secret"]),
                 grader_hash=job.get("grader_hash", ""),
                 only_visible=bool(job.get("only_visible")),
+                sandboxed=bool(job.get("sandboxed", True)),
             )
             atomic_write(answer, to_json(report))
             status = 0

@@ -6,12 +6,20 @@ any number of times. Points that an instructor set by hand are never changed.
 
 import sqlite3
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.api import Grade, Gradebook, GradeCell, MissingEntry
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from sqlalchemy.exc import SAWarning
 
 from llm_course.classroom.grade.assignment import Assignment
@@ -34,8 +42,15 @@ def opened(folder: Path) -> Iterator[Gradebook]:
     """
     path = folder / FILE
     check(path)
+    with at(f"sqlite:///{path}") as gradebook:
+        yield gradebook
+
+
+@contextmanager
+def at(url: str) -> Iterator[Gradebook]:
+    """The gradebook at an address of a database."""
     with programs_on_path():
-        gradebook = Gradebook(f"sqlite:///{path}", COURSE_ID)
+        gradebook = Gradebook(url, COURSE_ID)
     try:
         yield gradebook
     finally:
@@ -73,10 +88,22 @@ def back_up(folder: Path) -> Path | None:
     return target
 
 
-def prepare(gradebook: Gradebook, assignments: Sequence[Assignment]) -> None:
-    """Enter chapters, notebooks and test cells; what is there already stays."""
+def prepare(
+    gradebook: Gradebook,
+    assignments: Sequence[Assignment],
+    due: Mapping[str, datetime] | None = None,
+) -> None:
+    """Enter chapters, notebooks and test cells; what is there already stays.
+
+    Args:
+        gradebook: nbgrader's gradebook.
+        assignments: what was asked.
+        due: due dates by chapter, with their zone; a chapter without one keeps what it has.
+    """
     for given in assignments:
-        gradebook.update_or_create_assignment(given.chapter)
+        date = (due or {}).get(given.chapter)
+        fields = {"duedate": _as_utc(date)} if date else {}
+        gradebook.update_or_create_assignment(given.chapter, **fields)
         gradebook.update_or_create_notebook(given.name, given.chapter)
         for question in given.questions:
             gradebook.update_or_create_solution_cell(question.grade_id, given.name, given.chapter)
@@ -96,7 +123,7 @@ def enter(gradebook: Gradebook, report: Report, handed_in: datetime | None = Non
     Args:
         gradebook: nbgrader's gradebook, prepared for the report's assignment.
         report: the report; one of a grader's fault is not entered.
-        handed_in: when the notebook was handed in, for nbgrader's late penalties.
+        handed_in: when the notebook was handed in, with its zone, for late penalties.
     """
     if report.status != "graded":
         return False
@@ -108,15 +135,13 @@ def enter(gradebook: Gradebook, report: Report, handed_in: datetime | None = Non
         gradebook.find_student(report.student)
     except MissingEntry:
         gradebook.add_student(report.student)
-    fields = {"timestamp": handed_in} if handed_in else {}
+    fields = {"timestamp": _as_utc(handed_in)} if handed_in else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own way of adding objects
         submission = gradebook.update_or_create_submission(report.chapter, report.student, **fields)
-    for notebook in submission.notebooks:
-        if notebook.name == report.notebook:
-            for grade in notebook.grades:
-                grade.auto_score = wanted.get(grade.name, 0.0)
-                grade.needs_manual_grade = False
+    for grade in _grades(gradebook, submission, report):
+        grade.auto_score = wanted.get(grade.cell.name, 0.0)
+        grade.needs_manual_grade = False
     gradebook.db.commit()
     return before != wanted
 
@@ -137,6 +162,11 @@ def apply_overrides(gradebook: Gradebook, overrides: Iterable[Override]) -> None
         gradebook.db.commit()
 
 
+def _as_utc(when: datetime) -> datetime:
+    """A time as nbgrader's database holds it: in UTC, without saying so."""
+    return when.astimezone(UTC).replace(tzinfo=None)
+
+
 def _scores(gradebook: Gradebook, report: Report) -> dict[str, float | None]:
     """The automatic scores that are entered for a report's notebook."""
     try:
@@ -149,6 +179,36 @@ def _scores(gradebook: Gradebook, report: Report) -> dict[str, float | None]:
         if notebook.name == report.notebook
         for grade in notebook.grades
     }
+
+
+def _grades(gradebook: Gradebook, submission: SubmittedAssignment, report: Report) -> list[Grade]:
+    """The grades of a report's notebook; what a chapter gained later is added.
+
+    nbgrader makes them when a student is first entered, and never again.
+    """
+    asked, database = gradebook.find_notebook(report.notebook, report.chapter), gradebook.db
+    notebook = next((n for n in submission.notebooks if n.name == report.notebook), None)
+    if notebook is None:
+        notebook = SubmittedNotebook(notebook_id=asked.id, assignment_id=submission.id)
+        database.add(notebook)
+        database.flush()
+    graded = {grade.cell_id for grade in notebook.grades}
+    commented = {comment.cell_id for comment in notebook.comments}
+    missing: list[Grade | Comment] = [
+        Grade(cell_id=cell.id, notebook_id=notebook.id)
+        for cell in asked.grade_cells
+        if cell.id not in graded
+    ]
+    missing += [
+        Comment(cell_id=cell.id, notebook_id=notebook.id)
+        for cell in asked.solution_cells
+        if cell.id not in commented
+    ]
+    if missing:
+        database.add_all(missing)
+        database.flush()
+        database.refresh(notebook)
+    return list(notebook.grades)
 
 
 def _cells_of(gradebook: Gradebook, override: Override) -> list[tuple[Grade, GradeCell]]:

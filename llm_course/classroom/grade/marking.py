@@ -37,6 +37,7 @@ def mark(
     secret: bytes,
     grader_hash: str = "",
     only_visible: bool = False,
+    sandboxed: bool = True,
 ) -> Report:
     """Grade one notebook of one student.
 
@@ -47,12 +48,18 @@ def mark(
         secret: the course's secret, from which the random inputs follow.
         grader_hash: what else the grade depends on, to be kept in the report.
         only_visible: run the visible tests only, as a student does before handing in.
+        sandboxed: False runs the answers without walls; with the visible tests only.
+
+    Raises:
+        ValueError: hidden tests are to run without a sandbox.
     """
+    if not (sandboxed or only_visible):
+        raise ValueError("sandboxed: expected True where hidden tests run, got False.")
     began = time.monotonic()
     handed_in = hashlib.sha256(data).hexdigest()
     rebuilt = rebuild(assignment, data)
     results, faults, outputs = _tested(
-        assignment, rebuilt, seed_of(secret, handed_in), only_visible
+        assignment, rebuilt, seed_of(secret, handed_in), only_visible, sandboxed
     )
     return Report(
         student=student,
@@ -79,7 +86,7 @@ def seed_of(secret: bytes, handed_in: str) -> int:
 
 
 def _tested(
-    assignment: Assignment, rebuilt: Rebuilt, seed: int, only_visible: bool
+    assignment: Assignment, rebuilt: Rebuilt, seed: int, only_visible: bool, sandboxed: bool
 ) -> tuple[tuple[QuestionResult, ...], list[Fault], list[Any]]:
     """Every question's result, what went wrong, and what the cells showed."""
     sources = [cell.source for cell in rebuilt.cells if cell.kind != "setup"]
@@ -96,6 +103,7 @@ def _tested(
             work=Path(work),
             answered=frozenset(q.grade_id for q in assignment.questions if _answered(q, rebuilt)),
             readable=[cache_dir()],
+            sandboxed=sandboxed,
         )
         with answers:
             answers.begin()

@@ -18,6 +18,7 @@ from llm_course.classroom.grade import sandbox
 
 NAME = "llm-course-sandbox"
 SIDE = "llm_course.classroom.grade.student_side"
+UNLIMITED = "--unlimited"
 # Seconds. A grader that is killed in the instant before the sandbox is tied to its life leaves one
 # behind; this ends it.
 LIFETIME = "900"
@@ -64,4 +65,20 @@ def kernel_spec(
         display_name="Sandboxed Python",
         language="python",
         metadata={"kernel_provisioner": {"provisioner_name": NAME, "config": config}},
+    )
+
+
+def open_kernel_spec(package: Path, withheld: Sequence[str]) -> KernelSpec:
+    """The specification of a kernel without walls: for one's own code on one's own machine.
+
+    Args:
+        package: the view of the package.
+        withheld: names of libraries that the kernel replaces.
+    """
+    quiet = {"PYTHONPATH": str(package), "MPLBACKEND": "agg", "TQDM_DISABLE": "1"}
+    return KernelSpec(
+        argv=[sys.executable, "-m", SIDE, "{connection_file}", UNLIMITED, *withheld],
+        display_name="Python",
+        language="python",
+        env=quiet,
     )

@@ -29,9 +29,10 @@ def main(arguments: Sequence[str]) -> None:
     """Become a kernel: ``python -m llm_course.classroom.grade.student_side FILE [NAME …]``.
 
     Args:
-        arguments: the connection file, and names of libraries to withhold.
+        arguments: the connection file, and names of libraries to withhold. ``--unlimited`` among
+            them leaves the process as it is, where it runs without a sandbox.
     """
-    for limit, most in LIMITS.items():
+    for limit, most in ({} if "--unlimited" in arguments else LIMITS).items():
         _, hard = resource.getrlimit(limit)
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(limit, (value, value))

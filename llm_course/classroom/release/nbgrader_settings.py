@@ -1,4 +1,4 @@
-"""nbgrader's configuration: where its folders lie and which steps make a release.
+"""nbgrader's configuration: where its folders lie, and the steps of its commands.
 
 Shared by ``llm-course release`` and by ``nbgrader_config.py``, so that nbgrader's own commands,
 run in the repository, see the same course. Everything lies below ``build/nbgrader``.
@@ -63,6 +63,14 @@ def settings(course: Path, gradebook: bool = True) -> Config:
     config.GenerateAssignment.preprocessors = [
         step for step in STEPS if gradebook or step is not SaveCells
     ]
+    # Steps by name: a release needs no grader, and imports none.
+    config.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.ClearOutput"]
+    config.Autograde.autograde_preprocessors = [
+        "llm_course.classroom.grade.nbgrader_steps.GradeInSandbox",
+        "nbgrader.preprocessors.AssignLatePenalties",
+    ]
+    config.GradeInSandbox.root = str(course.parents[1])
+    config.HTMLExporter.sanitize_html = True  # feedback and formgrader: no script of a student's
     return config
 
 

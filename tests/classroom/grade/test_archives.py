@@ -1,7 +1,9 @@
 """Notebooks in folders and zips, whatever those hold."""
 
 import io
+import os
 import zipfile
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 import pytest
@@ -20,7 +22,7 @@ def zipped(files):
 
 def found(path):
     files = Files(path)
-    return {name.as_posix(): data for name, data in files.found()}, files.problems
+    return {name.as_posix(): data for name, data, _ in files.found()}, files.problems
 
 
 def test_a_folder_with_zips_in_it(tmp_path):
@@ -86,7 +88,65 @@ def test_a_file_that_is_too_large_is_cut_not_read_whole(tmp_path, monkeypatch):
 
 def test_names_are_sorted(tmp_path):
     (tmp_path / "all.zip").write_bytes(zipped({"b.ipynb": b"", "a.ipynb": b""}))
-    assert [name for name, _ in Files(tmp_path / "all.zip").found()] == [
+    assert [name for name, *_ in Files(tmp_path / "all.zip").found()] == [
         PurePosixPath("a.ipynb"),
         PurePosixPath("b.ipynb"),
     ]
+
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+def times(path):
+    return {file.name.as_posix(): file.handed_in for file in Files(path).found()}
+
+
+def test_a_file_was_handed_in_when_it_was_written(tmp_path):
+    (tmp_path / "a.ipynb").write_text("{}")
+    os.utime(tmp_path / "a.ipynb", (0, NOON.timestamp()))
+    assert times(tmp_path) == {"a.ipynb": NOON}
+
+
+def test_a_platforms_zip_says_when_and_a_students_zip_does_not(tmp_path):
+    platform = io.BytesIO()
+    with zipfile.ZipFile(platform, "w") as archive:
+        early = zipfile.ZipInfo("ada.ipynb", date_time=(2026, 11, 3, 10, 20, 30))
+        archive.writestr(early, b"{}")
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as own:  # its clock is the student's
+            own.writestr(zipfile.ZipInfo("b.ipynb", date_time=(1999, 1, 1, 0, 0, 0)), b"{}")
+        late = zipfile.ZipInfo("bob.zip", date_time=(2026, 12, 3, 10, 20, 30))
+        archive.writestr(late, packed.getvalue())
+    (tmp_path / "all.zip").write_bytes(platform.getvalue())
+    assert times(tmp_path / "all.zip") == {
+        "ada.ipynb": datetime(2026, 11, 3, 10, 20, 30).astimezone(UTC),
+        "bob/b.ipynb": datetime(2026, 12, 3, 10, 20, 30).astimezone(UTC),
+    }
+    (tmp_path / "bob.zip").write_bytes(packed.getvalue())
+    os.utime(tmp_path / "bob.zip", (0, NOON.timestamp()))
+    assert times(tmp_path)["bob/b.ipynb"] == NOON
+
+
+def test_nbgraders_stamp_counts_where_nbgrader_puts_it(tmp_path):
+    for folder in ("ada/07_attention", "bob"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.ipynb").write_text("{}")
+        os.utime(tmp_path / folder / "a.ipynb", (0, NOON.timestamp()))
+        (tmp_path / folder / "timestamp.txt").write_text("2026-11-01 10:00:00.5 CET")
+    found = times(tmp_path)
+    assert found["ada/07_attention/a.ipynb"] == datetime(2026, 11, 1, 9, 0, 0, 500000, UTC)
+    assert found["bob/a.ipynb"] == NOON
+    (tmp_path / "ada/07_attention/timestamp.txt").write_text("yesterday-ish")
+    files = Files(tmp_path)
+    assert {file.handed_in for file in files.found()} == {NOON}
+    assert files.problems == [
+        "ada/07_attention/timestamp.txt: expected a date and time; the file's own counts."
+    ]
+
+
+def test_a_member_with_an_impossible_date_is_not_late(tmp_path):
+    info = zipfile.ZipInfo("a.ipynb")
+    info.date_time = (1980, 0, 0, 0, 0, 0)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, b"{}")
+    assert times(tmp_path / "a.zip")["a.ipynb"] == datetime(1980, 1, 1, tzinfo=UTC)

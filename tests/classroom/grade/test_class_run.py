@@ -1,14 +1,12 @@
 """From a folder of submissions to everything that is read."""
 
 import csv
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llm_course.classroom.course import find_root
-from llm_course.classroom.grade import class_run as module
 from llm_course.classroom.grade.class_run import (
     add_override,
     grade_class,
@@ -17,65 +15,10 @@ from llm_course.classroom.grade.class_run import (
     read_roster,
 )
 from llm_course.classroom.grade.override import Override
-from llm_course.classroom.grade.report import QuestionResult, Report, TestResult, to_json
 from llm_course.errors import CourseError
 
 ROOT = find_root(Path(__file__).parent)
 KEY = "07_attention/self_attention"
-
-
-def full_marks(text):
-    """Grades without a sandbox: every test passes."""
-    job = json.loads(text)
-    (given, _) = known_assignments(ROOT)[KEY]
-    questions = tuple(
-        QuestionResult(
-            grade_id=question.grade_id,
-            title=question.title,
-            optional=question.optional,
-            tests=tuple(
-                TestResult(
-                    grade_id=test.grade_id,
-                    points=test.points,
-                    max_points=test.points,
-                    hidden=test.hidden,
-                )  # fmt: skip
-                for test in question.tests
-            ),
-        )
-        for question in given.questions
-    )
-    return to_json(
-        Report(
-            student=job["student"],
-            chapter=given.chapter,
-            notebook=given.name,
-            submission_hash="",
-            grader_hash=job["grader_hash"],
-            questions=questions,
-        )  # fmt: skip
-    )
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Jobs run here, one after the other, by the function above."""
-
-    def run_jobs(work, jobs, new_executor, at_once):
-        for key, make in jobs:
-            yield key, full_marks(make())
-
-    monkeypatch.setattr("llm_course.classroom.grade.batch.run_jobs", run_jobs)
-    monkeypatch.setattr(module, "require_bubblewrap", lambda: "bwrap")
-
-
-@pytest.fixture
-def handed_in(tmp_path):
-    for student in ("ada", "bob"):
-        path = tmp_path / "in" / student / "self_attention.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text("{}")
-    return tmp_path / "in"
 
 
 def test_everything_is_written(in_this_process, handed_in, tmp_path):

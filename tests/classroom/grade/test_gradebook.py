@@ -157,3 +157,15 @@ def test_a_damaged_gradebook_names_the_backup_to_restore(tmp_path, damage):
     copy.write_bytes(b"too")
     with pytest.raises(CourseError, match="Fix: delete it; grades come back"):
         check(path)
+
+
+def test_an_exercise_that_came_later_is_graded_in_a_submission_that_was_there(tmp_path):
+    with opened(tmp_path) as gradebook:
+        gradebook.add_assignment("07_a")
+        gradebook.add_student("ada")
+        gradebook.add_submission("07_a", "ada")  # before any notebook or test was known
+        prepare(gradebook, [ASSIGNMENT])
+        assert enter(gradebook, report(1, 3)) and not enter(gradebook, report(1, 3))
+        submission = gradebook.find_submission("07_a", "ada")
+        assert (submission.score, submission.max_score) == (4, 4)
+        assert len(submission.notebooks) == 1 and len(submission.notebooks[0].grades) == 2

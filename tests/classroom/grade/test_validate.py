@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from llm_course.classroom.course import find_root, notebooks
+from llm_course.classroom.grade import validate as module
 from llm_course.classroom.grade.assignment import of_chapter
-from llm_course.classroom.grade.validate import told, validate
+from llm_course.classroom.grade.marking import mark
+from llm_course.classroom.grade.validate import has_sandbox, told, validate
 from llm_course.errors import CourseError
 
 ROOT = find_root(Path(__file__).parent)
@@ -45,8 +48,29 @@ def test_a_wrong_file_is_told(tmp_path, name, words):
         validate(tmp_path / name, ROOT)
 
 
-def test_without_bubblewrap_nothing_is_run(tmp_path, monkeypatch):
-    (tmp_path / "self_attention.ipynb").write_text("{}")
+def test_without_bubblewrap_a_students_own_code_runs_on_their_own_machine(tmp_path, monkeypatch):
+    given = of_chapter(ROOT, notebooks(ROOT, ["self_attention"])[0])
+    first = given.questions[0]
+    found = nbformat.from_dict(given.release.copy())
+    for cell in found.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == first.grade_id:
+            cell.source = first.solution
+    path = tmp_path / "self_attention.ipynb"
+    nbformat.write(found, path)
+    monkeypatch.setattr(module, "has_sandbox", lambda: False)
+    monkeypatch.setattr("llm_course.classroom.grade.sandbox.shutil.which", lambda _: None)
+    before = set(psutil.Process().children(recursive=True))
+    lines = told(validate(path, ROOT))
+    assert lines[0] == "✓ Scaled dot-product attention: the visible tests pass"
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_hidden_tests_never_run_without_a_sandbox():
+    given = of_chapter(ROOT, notebooks(ROOT, ["self_attention"])[0])
+    with pytest.raises(ValueError, match="sandboxed: expected True"):
+        mark(given, "ada", b"{}", secret=b"", sandboxed=False)
+
+
+def test_a_machine_without_bubblewrap_is_known(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CourseError, match="needs bubblewrap"):
-        validate(tmp_path / "self_attention.ipynb", ROOT)
+    assert not has_sandbox()
