@@ -63,7 +63,7 @@ test: setup  ## Everything that is checked before a change is accepted
 	$(PYTEST)
 
 test-all: test  ## The same, and every automatic mutant of every exercise again
-	$(BIN)/python -m llm_course.classroom.grade.mutants --all
+	$(BIN)/python -m llm_course.classroom.grade.mutation.mutants --all
 
 test-gpu: setup  ## Every notebook at the larger scale, on a CUDA device
 	$(BIN)/python -m pytest -m gpu

@@ -8,5 +8,5 @@ c = get_config()  # noqa: F821 - nbgrader puts the function here
 c.merge(settings(staging(Path(__file__).parent)))
 
 # What being late costs; `llm-course grade --due CHAPTER=DATE` says when something was due.
-# c.AssignLatePenalties.plugin_class = "llm_course.classroom.grade.late.PercentADay"
+# c.AssignLatePenalties.plugin_class = "llm_course.classroom.grade.records.late.PercentADay"
 # c.PercentADay.percent = 10

@@ -24,9 +24,9 @@ import nbformat
 import psutil
 
 from llm_course.classroom.course import find_root, notebooks
-from llm_course.classroom.grade.assignment import Assignment
-from llm_course.classroom.grade.examiner import Examiner, chapter_spec, load
-from llm_course.classroom.grade.report import from_json
+from llm_course.classroom.grade.marking.assignment import Assignment
+from llm_course.classroom.grade.marking.examiner import Examiner, chapter_spec, load
+from llm_course.classroom.grade.marking.report import from_json
 from llm_course.classroom.release.assignment import release
 from llm_course.classroom.release.nbgrader_settings import staging
 from llm_course.files import atomic_write

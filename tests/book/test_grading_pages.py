@@ -13,7 +13,7 @@ import pytest
 
 from llm_course.classroom.author.wrong_answers import wrong_answers_in
 from llm_course.classroom.course import find_root
-from llm_course.classroom.grade.class_run import grade_class, known_assignments
+from llm_course.classroom.grade.records.class_run import grade_class, known_assignments
 
 ROOT = find_root(Path(__file__).parent)
 KEY = "07_attention/self_attention"

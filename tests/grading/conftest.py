@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from llm_course.classroom.course import notebooks
-from llm_course.classroom.grade.assignment import Assignment, of_chapter, of_nbgrader
+from llm_course.classroom.grade.marking.assignment import Assignment, of_chapter, of_nbgrader
 
 ROOT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "cases"

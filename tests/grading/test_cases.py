@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llm_course.classroom.grade.class_run import ClassRun, grade_class
-from llm_course.classroom.grade.examiner import load, nbgrader_spec
+from llm_course.classroom.grade.marking.examiner import load, nbgrader_spec
+from llm_course.classroom.grade.records.class_run import ClassRun, grade_class
 
 CASES = Path(__file__).parent / "cases"
 DEMO = CASES / "assignment"
@@ -98,7 +98,7 @@ def _examiners():
     sizes = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "llm_course.classroom.grade.examiner" in process.cmdline():
+            if "llm_course.classroom.grade.marking.examiner" in process.cmdline():
                 sizes.append(process.memory_info().rss)
         except psutil.NoSuchProcess:
             continue

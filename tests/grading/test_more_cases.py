@@ -4,9 +4,9 @@
 
 import pytest
 
-from llm_course.classroom.grade import answers as limits
-from llm_course.classroom.grade.marking import mark
-from llm_course.classroom.grade.report import to_json
+from llm_course.classroom.grade.marking import answers as limits
+from llm_course.classroom.grade.marking.marking import mark
+from llm_course.classroom.grade.marking.report import to_json
 
 pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.slow]
 

@@ -11,10 +11,10 @@ import pytest
 
 from llm_course.classroom.author.exercises import Exercise
 from llm_course.classroom.course import Notebook
-from llm_course.classroom.grade.mutant_equivalents import check_labels
-from llm_course.classroom.grade.mutant_record import TARGET, course_exercises, holds, load
-from llm_course.classroom.grade.mutant_runner import Runner
-from llm_course.classroom.grade.mutants import examine, line_in_chapter
+from llm_course.classroom.grade.mutation.mutant_equivalents import check_labels
+from llm_course.classroom.grade.mutation.mutant_record import TARGET, course_exercises, holds, load
+from llm_course.classroom.grade.mutation.mutant_runner import Runner
+from llm_course.classroom.grade.mutation.mutants import examine, line_in_chapter
 
 ROOT = Path(__file__).parents[2]
 FOUND = course_exercises(ROOT)
@@ -43,7 +43,7 @@ def test_the_tests_kill_the_mutants(notebook: Notebook, exercise: Exercise, runn
 
 def test_the_record_names_only_exercises_that_exist() -> None:
     gone = set(load(ROOT)) - {exercise.label for _, exercise in FOUND}
-    assert not gone, "Fix: python -m llm_course.classroom.grade.mutants --write"
+    assert not gone, "Fix: python -m llm_course.classroom.grade.mutation.mutants --write"
 
 
 @pytest.mark.parametrize("chapter", sorted({notebook.chapter for notebook, _ in FOUND}))

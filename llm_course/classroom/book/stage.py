@@ -19,7 +19,7 @@ from llm_course.classroom.book import agenda, api_pages, benchmark_page
 from llm_course.classroom.book.strip import Edition, for_edition
 from llm_course.classroom.course import Notebook, notebooks
 from llm_course.classroom.coverage import report
-from llm_course.classroom.grade import mutant_report
+from llm_course.classroom.grade.mutation import mutant_report
 from llm_course.classroom.lesson import cards
 from llm_course.errors import CourseError
 

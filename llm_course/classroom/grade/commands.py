@@ -12,6 +12,15 @@ import typer
 Chapter = Annotated[
     list[str] | None, typer.Option(help="A chapter or notebook; may be repeated. Default: all.")
 ]
+PrivateTests = Annotated[Path | None, typer.Option(help="A folder with tests of your own.")]
+Due = Annotated[
+    list[str] | None,
+    typer.Option(help="CHAPTER=DATE, 07_attention=2026-11-30T23:59; may be repeated."),
+]
+Worksheets = Annotated[
+    list[str] | None,
+    typer.Option(help="CHAPTER=FILE, Moodle's grading worksheet; may be repeated."),
+]
 Out = Annotated[Path | None, typer.Option(help="The folder of grades. Default: grading/.")]
 
 
@@ -26,17 +35,9 @@ def grade(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for another grader to end.")] = False,
     roster: Annotated[Path | None, typer.Option(help="A CSV file with id and name.")] = None,
     book: Annotated[str, typer.Option(help="The book's address, for links in feedback.")] = "",
-    private_tests: Annotated[
-        Path | None, typer.Option(help="A folder with tests of your own.")
-    ] = None,
-    due: Annotated[
-        list[str] | None,
-        typer.Option(help="CHAPTER=DATE, 07_attention=2026-11-30T23:59; may be repeated."),
-    ] = None,
-    moodle: Annotated[
-        list[str] | None,
-        typer.Option(help="CHAPTER=FILE, Moodle's grading worksheet; may be repeated."),
-    ] = None,
+    private_tests: PrivateTests = None,
+    due: Due = None,
+    moodle: Worksheets = None,
     canvas: Annotated[Path | None, typer.Option(help="The gradebook that Canvas exported.")] = None,
 ) -> None:
     """Grade submissions; run it again and only what changed is graded."""
@@ -44,10 +45,10 @@ def grade(
     from tqdm import tqdm
 
     from llm_course.classroom.course import find_root
-    from llm_course.classroom.grade import late
-    from llm_course.classroom.grade.class_run import grade_class, known_assignments
-    from llm_course.classroom.grade.lms_files import read_exported
-    from llm_course.classroom.grade.summary import summary
+    from llm_course.classroom.grade.outputs.lms_files import read_exported
+    from llm_course.classroom.grade.outputs.summary import summary
+    from llm_course.classroom.grade.records import late
+    from llm_course.classroom.grade.records.class_run import grade_class, known_assignments
 
     root = find_root()
     known = known_assignments(root, chapter or [], private_tests)
@@ -57,14 +58,11 @@ def grade(
     options["config"] = late.configuration(root)
     options["exported"] = read_exported(moodle or [], canvas, chapters)
     with tqdm(unit="notebook", disable=not sys.stderr.isatty()) as bar:
-        show = _shown_on(bar)
-        run = grade_class(known, submissions, out or root / "grading", progress=show, **options)
+        options["progress"] = _shown_on(bar)
+        run = grade_class(known, submissions, out or root / "grading", **options)
     console = Console()
     console.print(summary(run.grades, console.width))
-    for problem in run.problems:
-        typer.echo(problem)
-    typer.echo(f"{run.graded.new} graded, {run.graded.kept} unchanged.")
-    typer.echo(f"Grades, feedback and item analysis: {out or root / 'grading'}")
+    _tell(run, out or root / "grading")
 
 
 def override(
@@ -77,8 +75,8 @@ def override(
 ) -> None:
     """Set the points of an exercise by hand; every later run keeps them."""
     from llm_course.classroom.course import find_root
-    from llm_course.classroom.grade.class_run import add_override
-    from llm_course.classroom.grade.override import Override
+    from llm_course.classroom.grade.records.class_run import add_override
+    from llm_course.classroom.grade.records.override import Override
 
     given = Override(
         student=student, chapter=chapter, exercise=exercise, points=points, reason=reason
@@ -95,8 +93,8 @@ def validate(
 ) -> None:
     """Run the visible tests of a notebook as grading does."""
     from llm_course.classroom.course import find_root
-    from llm_course.classroom.grade import update as updates
-    from llm_course.classroom.grade import validate as validation
+    from llm_course.classroom.grade.student import update as updates
+    from llm_course.classroom.grade.student import validate as validation
 
     root = find_root()
     if update:
@@ -120,9 +118,17 @@ def progress(
 ) -> None:
     """Show what is done in your notebooks, the points, and what comes next."""
     from llm_course.classroom.course import find_root
-    from llm_course.classroom.grade import progress as progresses
+    from llm_course.classroom.grade.student import progress as progresses
 
     typer.echo(progresses.table(progresses.progress(find_root(), folder)))
+
+
+def _tell(run: Any, out: Path) -> None:
+    """Say what was not graded, what looks mistaken, and where everything lies."""
+    for problem in run.problems:
+        typer.echo(problem)
+    typer.echo(f"{run.graded.new} graded, {run.graded.kept} unchanged.")
+    typer.echo(f"Grades, feedback and item analysis: {out}")
 
 
 def _shown_on(bar: Any) -> Callable[[Any, int, int], None]:

@@ -66,7 +66,7 @@ def settings(course: Path, gradebook: bool = True) -> Config:
     # Steps by name: a release needs no grader, and imports none.
     config.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.ClearOutput"]
     config.Autograde.autograde_preprocessors = [
-        "llm_course.classroom.grade.nbgrader_steps.GradeInSandbox",
+        "llm_course.classroom.grade.records.nbgrader_steps.GradeInSandbox",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]
     config.GradeInSandbox.root = str(course.parents[1])

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from llm_course.classroom.course import find_root
-from llm_course.classroom.grade.class_run import known_assignments
-from llm_course.classroom.grade.report import (
+from llm_course.classroom.grade.marking.report import (
     Fault,
     QuestionResult,
     Report,
@@ -19,6 +18,7 @@ from llm_course.classroom.grade.report import (
     from_json,
     to_json,
 )
+from llm_course.classroom.grade.records.class_run import known_assignments
 
 ROOT = find_root(Path(__file__).parent)
 KEY = "07_attention/self_attention"
@@ -238,8 +238,10 @@ def in_this_process(monkeypatch):
         for key, make in jobs:
             yield key, full_marks(make())
 
-    monkeypatch.setattr("llm_course.classroom.grade.batch.run_jobs", run_jobs)
-    monkeypatch.setattr("llm_course.classroom.grade.class_run.require_bubblewrap", lambda: "bwrap")
+    monkeypatch.setattr("llm_course.classroom.grade.records.batch.run_jobs", run_jobs)
+    monkeypatch.setattr(
+        "llm_course.classroom.grade.records.class_run.require_bubblewrap", lambda: "bwrap"
+    )
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from llm_course import cli
 from llm_course.classroom.course import notebooks
-from llm_course.classroom.grade.assignment import of_chapter
-from llm_course.classroom.grade.class_run import read_overrides
+from llm_course.classroom.grade.marking.assignment import of_chapter
+from llm_course.classroom.grade.records.class_run import read_overrides
 
 
 @pytest.fixture

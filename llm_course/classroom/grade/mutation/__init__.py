@@ -1,0 +1,1 @@
+"""How good the tests are: small mistakes in the solutions, and what caught them."""

@@ -1,0 +1,1 @@
+"""A class: who is graded, by whom, what is kept, and nbgrader's gradebook."""

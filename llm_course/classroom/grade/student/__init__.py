@@ -1,0 +1,1 @@
+"""What students run: validate, progress, and the move into a newer release."""
