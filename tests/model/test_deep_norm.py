@@ -37,8 +37,7 @@ def ratio(alpha, beta, layers=1000, d_model=32, n_heads=4, length=8):
     sizes = [(d_model, d_model)] * 4 + [(d_model, 4 * d_model), (4 * d_model, d_model)]
     gains = [1.0, 1.0, beta, beta, beta, beta]  # query, key, value, output, up, down
     blocks = [
-        [drawn(*size, gain) for size, gain in zip(sizes, gains, strict=True)]
-        for _ in range(layers)
+        [drawn(*size, gain) for size, gain in zip(sizes, gains, strict=True)] for _ in range(layers)
     ]
     x = torch.randn(2, length, d_model, generator=generator)
     target = torch.randn(2, length, d_model, generator=generator)
