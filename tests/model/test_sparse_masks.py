@@ -1,0 +1,32 @@
+"""Masks of sparse attention against a loop over every pair of positions."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_course.model.sparse_masks import band_mask, stride_mask
+
+
+@given(st.integers(0, 12), st.integers(1, 14))
+def test_every_pair(length, size):
+    pairs = [[(q, k) for k in range(length)] for q in range(length)]
+    causal = [[k <= q and q - k < size for q, k in row] for row in pairs]
+    both = [[abs(q - k) < size for q, k in row] for row in pairs]
+    strided = [[k <= q and (q - k) % size == 0 for q, k in row] for row in pairs]
+    assert band_mask(length, size).tolist() == causal
+    assert band_mask(length, size, causal=False).tolist() == both
+    assert stride_mask(length, size).tolist() == strided
+
+
+def test_two_layers_of_band_and_stride_reach_everything_before():
+    reached = (band_mask(30, 5).int() @ stride_mask(30, 5).int()) > 0
+    assert torch.equal(reached, torch.ones(30, 30).tril().bool())
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_sizes_are_positive(size):
+    with pytest.raises(ValueError, match="window: expected a positive number of positions"):
+        band_mask(3, size)
+    with pytest.raises(ValueError, match="stride: expected a positive number of positions"):
+        stride_mask(3, size)
