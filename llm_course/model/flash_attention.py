@@ -85,18 +85,18 @@ class _Flash(torch.autograd.Function):
         causal: bool,
         tile: int,
     ) -> Tensor:
-        grouped = rearrange(query, "b (g r) q d -> b g r q d", g=key.shape[1])
+        scale, grouped = 1 / math.sqrt(query.shape[-1]), _grouped(query, key)
         output = torch.empty_like(grouped)
         normaliser = grouped.new_empty(grouped.shape[:-1])
         for rows in _tiles(query.shape[2], tile):
-            running = None
+            q, running = grouped[..., rows, :] * scale, None
             for columns in _tiles(_end(rows, key.shape[2], causal), tile):
-                scores = _scores(grouped, key, mask, causal, rows, columns)
+                scores = _scores(q, key, mask, causal, rows, columns)
                 part = partial_attention(
                     scores, rearrange(value[:, :, columns], "b g k d -> b g 1 k d")
                 )
                 running = part if running is None else online_softmax_merge(running, part)
-            output[..., rows, :], normaliser[..., rows] = _ended(running, grouped[..., rows, :])
+            output[..., rows, :], normaliser[..., rows] = _ended(running, q)
         ctx.save_for_backward(query, key, value, mask, output, normaliser)
         ctx.causal, ctx.tile = causal, tile
         return rearrange(output, "b g r q d -> b (g r) q d")
@@ -104,25 +104,29 @@ class _Flash(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, mask, output, normaliser = ctx.saved_tensors
-        grouped, gradient = (
-            rearrange(x, "b (g r) q d -> b g r q d", g=key.shape[1]) for x in (query, gradient)
-        )
-        d_query, d_key, d_value = (torch.zeros_like(x) for x in (grouped, key, value))
-        # D = rowsum(dO * O), which equals rowsum(dP * P): one number a query, no matrix needed.
-        through = reduce(gradient * output, "b g r q d -> b g r q 1", "sum")
+        grouped, gradient = _grouped(query, key), _grouped(gradient, key)
         scale = 1 / math.sqrt(query.shape[-1])
+        d_query, d_key, d_value = (torch.zeros_like(x) for x in (grouped, key, value))
         for rows in _tiles(query.shape[2], ctx.tile):
-            d_out, q = gradient[..., rows, :], grouped[..., rows, :]
+            d_out, q = gradient[..., rows, :], grouped[..., rows, :] * scale
+            # D = rowsum(dO * O), which equals rowsum(dP * P): no row of P is needed for it.
+            through = reduce(d_out * output[..., rows, :], "b g r q d -> b g r q 1", "sum")
             for columns in _tiles(_end(rows, key.shape[2], ctx.causal), ctx.tile):
                 k, v = key[:, :, columns], value[:, :, columns]
-                scores = _scores(grouped, key, mask, ctx.causal, rows, columns)
-                weights = torch.exp(scores - normaliser[..., rows].unsqueeze(-1))
+                scores = _scores(q, key, mask, ctx.causal, rows, columns)
+                weights = scores.sub_(normaliser[..., rows].unsqueeze(-1)).exp_()
                 d_value[:, :, columns] += einsum(weights, d_out, "b g r q k, b g r q d -> b g k d")
                 d_weights = einsum(d_out, v, "b g r q d, b g k d -> b g r q k")
-                d_scores = weights * (d_weights - through[..., rows, :]) * scale
+                d_scores = d_weights.sub_(through).mul_(weights)
                 d_query[..., rows, :] += einsum(d_scores, k, "b g r q k, b g k d -> b g r q d")
                 d_key[:, :, columns] += einsum(d_scores, q, "b g r q k, b g r q d -> b g k d")
-        return rearrange(d_query, "b g r q d -> b (g r) q d"), d_key, d_value, None, None, None
+        d_query = rearrange(d_query.mul_(scale), "b g r q d -> b (g r) q d")
+        return d_query, d_key, d_value, None, None, None
+
+
+def _grouped(x: Tensor, key: Tensor) -> Tensor:
+    """Query heads beside the key-value head that they share: ``b h q d`` as ``b g r q d``."""
+    return rearrange(x, "b (g r) q d -> b g r q d", g=key.shape[1])
 
 
 class _Ended(NamedTuple):
@@ -142,24 +146,22 @@ def _ended(running: Partial | None, query: Tensor) -> _Ended:
 def _scores(
     query: Tensor, key: Tensor, mask: Tensor | None, causal: bool, rows: slice, columns: slice
 ) -> Tensor:
-    """One tile of ``Q Kᵀ / sqrt(d_k)``, hidden keys at ``-inf``.
+    """One tile of ``Q Kᵀ``, the queries scaled already, hidden keys at ``-inf``.
 
     Shapes:
-        query ``b g r q d``; key ``b g k d``; returns ``b g r rows columns``.
+        query ``b g r rows d``; key ``b g k d``; returns ``b g r rows columns``.
     """
-    scores = einsum(
-        query[..., rows, :], key[:, :, columns], "b g r q d, b g k d -> b g r q k"
-    ) / math.sqrt(query.shape[-1])
+    scores = einsum(query, key[:, :, columns], "b g r q d, b g k d -> b g r q k")
     if mask is not None:
         tile = mask[..., rows if mask.shape[2] > 1 else slice(None), :]
         tile = tile[..., columns if mask.shape[3] > 1 else slice(None)]
         g = key.shape[1] if mask.shape[1] > 1 else 1
-        scores = scores.masked_fill(~rearrange(tile, "b (g r) q k -> b g r q k", g=g), -torch.inf)
+        scores.masked_fill_(~rearrange(tile, "b (g r) q k -> b g r q k", g=g), -torch.inf)
     if causal and columns.stop - 1 > rows.start:
         here = torch.arange(rows.start, rows.stop, device=query.device)
         there = torch.arange(columns.start, columns.stop, device=query.device)
         later = rearrange(there, "k -> 1 k") > rearrange(here, "q -> q 1")
-        scores = scores.masked_fill(later, -torch.inf)
+        scores.masked_fill_(later, -torch.inf)
     return scores
 
 

@@ -30,7 +30,7 @@ def partial_attention(scores: Tensor, value: Tensor) -> Partial:
         scores ``... q k``; value broadcasts to ``... k d``.
     """
     largest = reduce(scores, "... q k -> ... q", "max")
-    exponentials = torch.exp(scores - _finite(largest).unsqueeze(-1))
+    exponentials = (scores - _finite(largest).unsqueeze(-1)).exp_()
     total = reduce(exponentials, "... q k -> ... q", "sum")
     return Partial(largest, total, einsum(exponentials, value, "... q k, ... k d -> ... q d"))
 
