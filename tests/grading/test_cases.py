@@ -18,6 +18,7 @@ CASES = Path(__file__).parent / "cases"
 DEMO = CASES / "assignment"
 EXPECTED = json.loads((CASES / "expect.json").read_text())
 MARK = "hidden-mark-7f3a"
+GIVEN_PORT = "48765"  # where the case r06_network tries to connect
 ZERO = {name for name, end in EXPECTED.items() if end.startswith("0")}
 WHOLE = {name for name, end in EXPECTED.items() if end == "10"}
 
@@ -38,6 +39,11 @@ def graded(tmp_path_factory):
         ):
             (handed_in / student).mkdir(parents=True)
             shutil.copy(source, handed_in / student / "p.ipynb")
+    listener = _Listener()
+    caller = handed_in / "r06_network" / "p.ipynb"
+    source = caller.read_text()
+    assert GIVEN_PORT in source
+    caller.write_text(source.replace(GIVEN_PORT, str(listener.port)))
     spec = nbgrader_spec(
         "ps1",
         DEMO / "source.ipynb",
@@ -45,8 +51,9 @@ def graded(tmp_path_factory):
         helpers=(DEMO / "llm_mini.py",),
         withheld={"sol_softmax": ["llm_mini.softmax"]},
     )
-    seen = {"memory": [], "connections": [], "place": tempfile.mkdtemp(prefix="g-", dir="/tmp")}
-    with pytest.MonkeyPatch.context() as patch, _listener(seen["connections"]):
+    place = tempfile.mkdtemp(prefix="g-", dir="/tmp")
+    seen = {"memory": [], "connections": listener.connections, "place": place}
+    with pytest.MonkeyPatch.context() as patch, listener:
         patch.setenv("LLM_COURSE_TMP", seen["place"])
         run = grade_class(
             {"ps1/p": (load(spec), spec)},
@@ -58,11 +65,15 @@ def graded(tmp_path_factory):
     return run, out, seen
 
 
-class _listener:
-    """A server at the address that a case tries to reach; it notes who comes."""
+class _Listener:
+    """A server at the address that a case tries to reach; it notes who comes.
 
-    def __init__(self, connections):
-        self.connections, self.socket = connections, socket.create_server(("127.0.0.1", 48765))
+    The port is a free one: another run of these tests on this machine has its own.
+    """
+
+    def __init__(self):
+        self.connections, self.socket = [], socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
 
     def __enter__(self):
         threading.Thread(target=self._serve, daemon=True).start()
