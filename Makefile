@@ -17,7 +17,7 @@ READY := .venv/.ready
 export PATH := $(BIN):$(PATH)
 RUN := --scale $(SCALE) --device $(DEVICE) --seed $(SEED) $(addprefix --only ,$(ONLY))
 FAST := not (slow or notebook or book or gpu)
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book notebooks release check lint test test-all test-gpu serve system-deps \
