@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Norm = Literal["layer_norm", "rms_norm"]
-FeedForwardKind = Literal["gelu", "gelu_tanh", "swiglu"]
+FeedForwardKind = Literal["relu", "gelu", "gelu_tanh", "swish", "swiglu", "geglu", "geglu_tanh"]
 Position = Literal["rope", "learned", "none"]
 RopePairing = Literal["interleaved", "half_split"]
 

@@ -9,6 +9,21 @@ from torch import Tensor, nn
 from llm_course.model.config import FeedForwardKind
 
 
+def relu(x: Tensor) -> Tensor:
+    """The rectifier of the first Transformer: ``max(x, 0)``.
+
+    Shapes:
+        x any; returns the same.
+
+    Source:
+        Vaswani et al. 2017, arXiv:1706.03762, eq. 2.
+
+    >>> relu(torch.tensor([-2.0, 0.0, 3.0])).tolist()
+    [0.0, 0.0, 3.0]
+    """
+    return x.clamp(min=0)
+
+
 def gelu(x: Tensor) -> Tensor:
     """The Gaussian error linear unit: ``x * P(N(0, 1) <= x) = x/2 * (1 + erf(x / sqrt(2)))``.
 
@@ -39,8 +54,23 @@ def gelu_tanh(x: Tensor) -> Tensor:
     return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def swish(x: Tensor) -> Tensor:
+    """The self-gated unit, also named SiLU: ``x * sigmoid(x)``.
+
+    Shapes:
+        x any; returns the same.
+
+    Source:
+        Ramachandran et al. 2017, arXiv:1710.05941, section 3 (with beta = 1).
+
+    >>> [round(value, 4) for value in swish(torch.tensor([-1.0, 0.0, 1.0])).tolist()]
+    [-0.2689, 0.0, 0.7311]
+    """
+    return x * torch.sigmoid(x)
+
+
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
-    """The gated unit of Llama: ``swish(gate) * up`` with ``swish(x) = x * sigmoid(x)``.
+    """The gated unit of Llama and PaLM: ``swish(gate) * up``, element by element.
 
     Shapes:
         gate, up any, the same; returns the same.
@@ -51,22 +81,56 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     >>> swiglu(torch.tensor([0.0, 20.0]), torch.tensor([3.0, 0.5])).tolist()
     [0.0, 10.0]
     """
-    return gate * torch.sigmoid(gate) * up
+    return swish(gate) * up
+
+
+def geglu(gate: Tensor, up: Tensor) -> Tensor:
+    """The gated unit with the exact GELU: ``gelu(gate) * up``, element by element.
+
+    Shapes:
+        gate, up any, the same; returns the same.
+
+    Source:
+        Shazeer 2020, arXiv:2002.05202, eq. 6.
+
+    >>> geglu(torch.tensor([0.0, 20.0]), torch.tensor([3.0, 0.5])).tolist()
+    [0.0, 10.0]
+    """
+    return gelu(gate) * up
+
+
+def geglu_tanh(gate: Tensor, up: Tensor) -> Tensor:
+    """The gated unit of T5 1.1 as it was trained: ``gelu_tanh(gate) * up``.
+
+    Shapes:
+        gate, up any, the same; returns the same.
+
+    Source:
+        Shazeer 2020, arXiv:2002.05202, eq. 6, with the approximation of the GELU.
+
+    >>> geglu_tanh(torch.tensor([0.0, 20.0]), torch.tensor([3.0, 0.5])).tolist()
+    [0.0, 10.0]
+    """
+    return gelu_tanh(gate) * up
 
 
 ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
+    "relu": relu,
     "gelu": gelu,
     "gelu_tanh": gelu_tanh,
+    "swish": swish,
     "swiglu": swiglu,
+    "geglu": geglu,
+    "geglu_tanh": geglu_tanh,
 }
 """The function for each value of ``DecoderConfig.feed_forward``."""
 
-GATED = frozenset({"swiglu"})
+GATED = frozenset({"swiglu", "geglu", "geglu_tanh"})
 """The kinds whose activation takes two projections of the input, a gate and a value."""
 
 
 class FeedForward(nn.Module):
-    """``down(activation(up(x)))``, or ``down(swiglu(gate(x), up(x)))`` for a gated kind.
+    """``down(activation(up(x)))``, or ``down(activation(gate(x), up(x)))`` for a gated kind.
 
     Shapes:
         x ``b t d_model``; returns ``b t d_model``.

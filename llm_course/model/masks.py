@@ -2,7 +2,7 @@
 
 One convention in the whole course: a mask is bool, **True = may attend**, and its axes broadcast
 to ``b h q k``. Masks combine with ``&``. Leaves out the masks that are a method of their own
-(banded, strided, attention sinks): their modules build them on the same terms.
+(strided, attention sinks): their modules build them on the same terms.
 """
 
 import torch
@@ -67,6 +67,84 @@ def padding_mask(tokens: Tensor, pad_id: int) -> Tensor:
     """
     check_shape(tokens, "b k", "tokens")
     return rearrange(tokens != pad_id, "b k -> b 1 1 k")
+
+
+def prefix_mask(n_tokens: int, prefix_lengths: Tensor) -> Tensor:
+    """The mask of a prefix decoder: an encoder over the prefix, a decoder after it.
+
+    Query ``i`` may attend to key ``j`` if ``j < prefix_length`` or ``j <= i``.
+
+    Args:
+        n_tokens: number of positions, prefix and continuation together.
+        prefix_lengths: how many tokens the prefix of each sequence has.
+
+    Shapes:
+        prefix_lengths ``b``; returns ``b 1 q k``, bool, True = may attend.
+
+    Raises:
+        TypeError: the lengths are not integers.
+        ShapeError: they are not ``b``.
+        ValueError: one is negative or longer than the text.
+
+    Source:
+        Raffel et al. 2020, arXiv:1910.10683, section 3.2.1 (figure 3, right).
+
+    >>> prefix_mask(3, torch.tensor([2])).int().tolist()
+    [[[[1, 1, 0], [1, 1, 0], [1, 1, 1]]]]
+    """
+    check_prefix_lengths(n_tokens, prefix_lengths)
+    key = torch.arange(n_tokens, device=prefix_lengths.device)
+    in_prefix = rearrange(key < prefix_lengths[:, None], "b k -> b 1 1 k")
+    return in_prefix | causal_mask(n_tokens, device=prefix_lengths.device)
+
+
+def check_prefix_lengths(n_tokens: int, prefix_lengths: Tensor) -> None:
+    """Refuse lengths that are no lengths of a prefix of ``n_tokens``: see ``prefix_mask``."""
+    if prefix_lengths.is_floating_point() or prefix_lengths.dtype == torch.bool:
+        raise TypeError(f"prefix_lengths: expected integers, got {prefix_lengths.dtype}.")
+    check_shape(prefix_lengths, "b", "prefix_lengths")
+    if prefix_lengths.is_meta or prefix_lengths.numel() == 0:
+        return
+    low, high = int(prefix_lengths.min()), int(prefix_lengths.max())
+    if low < 0 or high > n_tokens:
+        raise ValueError(
+            f"prefix_lengths: expected values from 0 to n_tokens={n_tokens}, got {low} to {high}."
+        )
+
+
+def sliding_window_mask(
+    n_queries: int,
+    window: int,
+    n_keys: int | None = None,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """The causal mask of Mistral: a position sees the last ``window`` ones, itself counted.
+
+    Query ``i`` at position ``p = i + n_keys - n_queries`` may attend to key ``j`` if
+    ``p - window < j <= p``.
+
+    Args:
+        n_queries: number of queries, the last of the positions.
+        window: how many positions each may see.
+        n_keys: number of keys; as many as queries if not given.
+        device: where the mask is made.
+
+    Shapes:
+        returns ``q k``, bool, True = may attend.
+
+    Raises:
+        ValueError: the window is empty, or a size does not fit (as in ``causal_mask``).
+
+    Source:
+        Jiang et al. 2023, arXiv:2310.06825, section 2; Beltagy et al. 2020, arXiv:2004.05150.
+
+    >>> sliding_window_mask(3, window=2).int().tolist()
+    [[1, 0, 0], [1, 1, 0], [0, 1, 1]]
+    """
+    if window < 1:
+        raise ValueError(f"window: expected 1 or more, got {window}.")
+    seen = causal_mask(n_queries, n_keys, device)
+    return seen & ~seen.tril(diagonal=seen.shape[1] - n_queries - window)
 
 
 def check_mask(mask: Tensor, b: int, h: int, q: int, k: int) -> None:

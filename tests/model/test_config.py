@@ -46,8 +46,9 @@ def test_stays_small_enough_to_read():
         ({"n_heads": 8, "n_kv_heads": 8}, "d_head: expected an even number for RoPE, got 3."),
         ({"norm": "batch_norm"}, "norm: expected one of layer_norm, rms_norm, got 'batch_norm'."),
         (
-            {"feed_forward": "relu"},
-            "feed_forward: expected one of gelu, gelu_tanh, swiglu, got 'relu'.",
+            {"feed_forward": "elu"},
+            "feed_forward: expected one of relu, gelu, gelu_tanh, swish, swiglu, geglu, "
+            "geglu_tanh, got 'elu'.",
         ),
         ({"position": "alibi"}, "position: expected one of rope, learned, none, got 'alibi'."),
         (

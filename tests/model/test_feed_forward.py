@@ -4,9 +4,29 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from llm_course.model.feed_forward import ACTIVATIONS, FeedForward, gelu, gelu_tanh, swiglu
+from llm_course.model.feed_forward import (
+    ACTIVATIONS,
+    GATED,
+    FeedForward,
+    geglu,
+    geglu_tanh,
+    gelu,
+    gelu_tanh,
+    relu,
+    swiglu,
+    swish,
+)
 
 GRID = torch.linspace(-8, 8, 1001, dtype=torch.float64)
+TORCH = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "swish": F.silu,
+    "swiglu": F.silu,
+    "geglu": F.gelu,
+    "geglu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+}
 
 
 def test_gelu_equals_torch():
@@ -25,13 +45,31 @@ def test_the_approximation_is_close_and_not_the_same():
     assert 1e-4 < gap < 1e-3, f"largest difference of the two GELUs is {gap:.1e}"
 
 
+def test_relu_and_swish_equal_torch():
+    assert torch.equal(relu(GRID), F.relu(GRID))
+    torch.testing.assert_close(swish(GRID), F.silu(GRID), atol=1e-14, rtol=0)
+
+
+@pytest.mark.parametrize(("gated", "name"), [(geglu, "geglu"), (geglu_tanh, "geglu_tanh")])
+def test_geglu_equals_torch_and_its_arguments_are_not_interchangeable(gated, name):
+    gate, up = GRID, GRID.flip(0) + 0.5
+    torch.testing.assert_close(gated(gate, up), TORCH[name](gate) * up, atol=1e-14, rtol=0)
+    assert not torch.allclose(gated(gate, up), gated(up, gate))
+
+
+def test_gates_multiply_element_by_element():
+    # The deck writes the Kronecker product, which would have n² elements.
+    for name in GATED:
+        assert ACTIVATIONS[name](torch.ones(3), torch.ones(3)).shape == (3,)
+
+
 def test_swiglu_equals_torch_and_its_arguments_are_not_interchangeable():
     gate, up = GRID, GRID.flip(0) + 0.5
     torch.testing.assert_close(swiglu(gate, up), F.silu(gate) * up, atol=1e-14, rtol=0)
     assert not torch.allclose(swiglu(gate, up), swiglu(up, gate))
 
 
-@pytest.mark.parametrize("activation", [gelu, gelu_tanh])
+@pytest.mark.parametrize("activation", [gelu, gelu_tanh, swish])
 def test_gradients(activation):
     assert torch.autograd.gradcheck(activation, (GRID[::100].clone().requires_grad_(),))
 
@@ -48,10 +86,10 @@ def test_layer_against_its_formula(kind, bias):
     layer = FeedForward(6, 10, kind, bias)
     x = torch.randn(2, 3, 6)
     up = F.linear(x, layer.up.weight, layer.up.bias)
-    if kind == "swiglu":
-        hidden = F.silu(F.linear(x, layer.gate.weight, layer.gate.bias)) * up
+    if kind in ("swiglu", "geglu", "geglu_tanh"):
+        hidden = TORCH[kind](F.linear(x, layer.gate.weight, layer.gate.bias)) * up
     else:
-        hidden = F.gelu(up, approximate="tanh" if kind == "gelu_tanh" else "none")
+        hidden = TORCH[kind](up)
     expected = F.linear(hidden, layer.down.weight, layer.down.bias)
     torch.testing.assert_close(layer(x), expected, atol=1e-6, rtol=0)
 
@@ -61,6 +99,8 @@ def test_layer_against_its_formula(kind, bias):
     [
         ("gelu", True, {"up.weight", "up.bias", "down.weight", "down.bias"}),
         ("swiglu", False, {"gate.weight", "up.weight", "down.weight"}),
+        ("geglu", False, {"gate.weight", "up.weight", "down.weight"}),
+        ("relu", False, {"up.weight", "down.weight"}),
     ],
 )
 def test_names_of_the_weights(kind, bias, names):
