@@ -1,61 +1,63 @@
-"""ALiBi: no position is added to the tokens; a score falls with the distance to its key.
+"""ALiBi: a key far away costs a fixed amount of score for each token of distance.
 
-Each head subtracts ``slope * (query position - key position)`` from its scores before the softmax.
-The slopes form a geometric series, so that some heads look near and others far. Nothing is learned.
+Each head has its own price, its slope. Nothing is learned, and no distance is too long for it.
 """
 
 import torch
-from einops import rearrange
+from einops import einsum
 from torch import Tensor
 
+from llm_course.shapes import check_shape
 
-def alibi_slopes(n_heads: int) -> Tensor:
-    """How fast each head forgets: ``slope_i = 2 ** (-8 i / n)`` for ``i = 1 .. n``.
 
-    Where the number of heads is no power of two, the paper's code takes the slopes of the next
-    lower power ``n``, and then every second slope of ``2 n`` for the heads that are left.
+def alibi_slopes(n_heads: int, device: torch.device | str | None = None) -> Tensor:
+    """The price of one token of distance, for each head.
+
+    For a power of two: ``2 ** (-8 i / n_heads)`` for ``i = 1 .. n_heads``, from steep to almost
+    flat. For other numbers: the slopes of the next lower power of two, then every second slope of
+    the next higher one, from its first on.
 
     Shapes:
         returns ``h``, fp32.
 
     Raises:
-        ValueError: ``n_heads`` is not positive.
+        ValueError: there is no head.
 
     Source:
-        Press et al. 2022, arXiv:2108.12409, section 3; for other numbers of heads, ``get_slopes``
-        in the paper's code, github.com/ofirpress/attention_with_linear_biases.
+        Press et al. 2021, arXiv:2108.12409, section 3; other numbers: the authors' code.
 
     >>> alibi_slopes(4).tolist()
     [0.25, 0.0625, 0.015625, 0.00390625]
-    >>> alibi_slopes(3).tolist()
+    >>> alibi_slopes(3).tolist()  # those of two heads, and the first of four
     [0.0625, 0.00390625, 0.25]
     """
     if n_heads < 1:
-        raise ValueError(f"n_heads: expected a positive integer, got {n_heads}.")
+        raise ValueError(f"n_heads: expected 1 or more, got {n_heads}.")
     power = 2 ** (n_heads.bit_length() - 1)
-    slopes = _series(power)
-    return torch.cat([slopes, _series(2 * power)[::2][: n_heads - power]])
+    lower = [2 ** (-8 * i / power) for i in range(1, power + 1)]
+    higher = [2 ** (-8 * i / (2 * power)) for i in range(1, 2 * (n_heads - power), 2)]
+    return torch.tensor(lower + higher, device=device)
 
 
-def alibi_bias(query_positions: Tensor, key_positions: Tensor, slopes: Tensor) -> Tensor:
-    """What is added to the scores: ``-slope * |query position - key position|``.
+def alibi_bias(distance: Tensor, slopes: Tensor) -> Tensor:
+    """The bias ``-slope * |key_position - query_position|``.
 
-    Under a causal mask the query never comes before its key and the bars change nothing; without
-    one, both directions are penalised alike.
+    Args:
+        distance: how far each key lies ahead of each query (``score_bias.distances``).
+        slopes: the price of one token of distance (``alibi_slopes``).
 
     Shapes:
-        query_positions ``q``; key_positions ``k``; slopes ``h``; returns ``h q k``.
+        distance ``b q k``; slopes ``h``; returns ``b h q k`` in the dtype of the slopes.
+
+    Raises:
+        ShapeError: the sizes do not fit.
 
     Source:
-        Press et al. 2022, arXiv:2108.12409, section 3.
+        Press et al. 2021, arXiv:2108.12409, section 3.
 
-    >>> alibi_bias(torch.tensor([2]), torch.arange(3), torch.tensor([0.5])).tolist()
-    [[[-1.0, -0.5, -0.0]]]
+    >>> alibi_bias(torch.tensor([[[-2, -1, 0]]]), torch.tensor([0.5])).tolist()
+    [[[[-1.0, -0.5, -0.0]]]]
     """
-    away = rearrange(query_positions, "q -> q 1") - rearrange(key_positions, "k -> 1 k")
-    return -rearrange(slopes, "h -> h 1 1") * away.abs()
-
-
-def _series(n: int) -> Tensor:
-    """The slopes of ``n`` heads, a power of two."""
-    return 2.0 ** (-8.0 * torch.arange(1, n + 1) / n)
+    check_shape(distance, "b q k", "distance")
+    check_shape(slopes, "h", "slopes")
+    return -einsum(slopes, distance.abs().to(slopes.dtype), "h, b q k -> b h q k")

@@ -1,98 +1,92 @@
-"""T5's relative positions: a learned number for each head and each range of distances.
+"""T5's relative positions: a learned number for each range of distances and each head.
 
-Distances fall into buckets: near ones have a bucket each, farther ones share buckets that grow
-with the logarithm of the distance, and all beyond the farthest share the last. A table of one
-number for each bucket and head is added to the scores. T5 makes the table once, in its first
-layer, and every layer uses it; it also leaves out the division by ``sqrt(d_k)``.
+Distances are sorted into buckets: near ones each into its own, far ones into ranges that grow like
+a logarithm, the farthest all into the last. A table of ``n_buckets`` rows is learned, and added to
+the scores as a bias. T5 does not divide its scores by ``sqrt(d_k)``, and has one table for all
+layers of a stack.
 """
 
 import math
 
 import torch
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
+
+from llm_course.shapes import check_shape
 
 
 def relative_buckets(
-    query_positions: Tensor,
-    key_positions: Tensor,
-    *,
-    n_buckets: int = 32,
-    max_distance: int = 128,
-    bidirectional: bool,
+    distance: Tensor, bidirectional: bool, n_buckets: int = 32, max_distance: int = 128
 ) -> Tensor:
-    """The bucket of every distance from a query to a key.
+    """The bucket of each distance.
 
-    With ``n`` buckets for a direction and ``e = n // 2``, a distance ``r < e`` has bucket ``r``,
-    and a longer one ``e + floor(log(r / e) / log(max_distance / e) * (n - e))``, at most
-    ``n - 1``. Two directions share the buckets: keys that come after the query take the upper
-    half. One direction knows no future: keys after the query share bucket 0.
+    With ``n`` buckets for a direction and ``m = n / 2``: a distance ``s < m`` has bucket ``s``; a
+    longer one ``m + floor(log(s / m) / log(max_distance / m) * (n - m))``, at most ``n - 1``. An
+    encoder gives half of the buckets to each direction; a decoder gives all of them to the past,
+    and every key ahead counts as distance 0.
 
     Args:
-        query_positions: the positions that ask.
-        key_positions: the positions that answer.
-        n_buckets: how many buckets there are in all.
-        max_distance: from here on all distances share the last bucket.
-        bidirectional: True in an encoder, False under a causal mask.
+        distance: how far each key lies ahead of each query (``score_bias.distances``).
+        bidirectional: whether the future has buckets of its own, as in an encoder.
+        n_buckets: number of buckets, both directions together.
+        max_distance: from here on, all distances share the last bucket.
 
     Shapes:
-        query_positions ``q``; key_positions ``k``; returns ``q k``, int64.
+        distance any, integers; returns the same, int64.
 
     Raises:
-        ValueError: there are too few buckets, or ``max_distance`` is not beyond the exact ones.
+        ValueError: the buckets cannot be shared out: fewer than two a direction, an odd number for
+            two directions, or no distance left for the logarithm.
 
     Source:
-        Raffel et al. 2020, arXiv:1910.10683, section 2.1; the formula is in T5's code,
-        ``mesh_tensorflow/transformer/transformer_layers.py``, ``_relative_position_bucket``.
+        Raffel et al. 2020, arXiv:1910.10683, section 2.1; the authors' code.
 
-    >>> here, there = torch.tensor([0]), torch.tensor([-200, -20, -3, 0, 3])
-    >>> relative_buckets(here, there, bidirectional=True).tolist()
-    [[15, 10, 3, 0, 19]]
+    >>> relative_buckets(torch.tensor([-1, 0, 1, -500]), bidirectional=True).tolist()
+    [1, 0, 17, 15]
+    >>> relative_buckets(torch.tensor([-1, 0, 1, -500]), bidirectional=False).tolist()
+    [1, 0, 0, 31]
     """
-    per_direction = n_buckets // 2 if bidirectional else n_buckets
-    exact = per_direction // 2
-    if exact < 1 or max_distance <= exact:
+    check_buckets(bidirectional, n_buckets, max_distance)
+    first = torch.zeros_like(distance, dtype=torch.int64)
+    if bidirectional:
+        n_buckets //= 2
+        first = first + n_buckets * (distance > 0)
+        steps = distance.abs()
+    else:
+        steps = (-distance).clamp(min=0)
+    exact = n_buckets // 2
+    # Steps below `exact` are replaced by it, to keep log(0) out; they do not use the result.
+    growth = (steps.clamp(min=exact).float() / exact).log() / math.log(max_distance / exact)
+    far = exact + (growth * (n_buckets - exact)).long()
+    return first + torch.where(steps < exact, steps, far.clamp(max=n_buckets - 1))
+
+
+def check_buckets(bidirectional: bool, n_buckets: int, max_distance: int) -> None:
+    """Refuse numbers that make no buckets: see ``relative_buckets``."""
+    directions = 2 if bidirectional else 1
+    if n_buckets < 2 * directions or n_buckets % directions:
+        kind = "an even number, 4 or more" if bidirectional else "2 or more"
+        raise ValueError(f"n_buckets: expected {kind}, got {n_buckets}.")
+    exact = n_buckets // directions // 2
+    if max_distance <= exact:
         raise ValueError(
-            f"n_buckets, max_distance: expected at least {4 if bidirectional else 2} buckets and "
-            f"a distance beyond the {exact} exact ones, got {n_buckets} and {max_distance}."
+            f"max_distance: expected more than the {exact} distances that have a bucket each, "
+            f"got {max_distance}."
         )
-    ahead = rearrange(key_positions, "k -> 1 k") - rearrange(query_positions, "q -> q 1")
-    start = (ahead > 0).long() * per_direction if bidirectional else torch.zeros_like(ahead)
-    distance = ahead.abs() if bidirectional else (-ahead).clamp(min=0)
-    # fp32, as T5 computed it: where a quotient falls on an integer, another width rounds apart.
-    octaves = torch.log(distance.clamp(min=1).float() / exact) / math.log(max_distance / exact)
-    far = exact + (octaves * (per_direction - exact)).long()
-    return start + torch.where(distance < exact, distance, far.clamp(max=per_direction - 1))
 
 
-class RelativeBias(nn.Module):
-    """The learned table, looked up for every pair of positions.
+def relative_bias(buckets: Tensor, table: Tensor) -> Tensor:
+    """The bias ``table[bucket, head]``.
 
-    Args:
-        n_heads: how many numbers a bucket has.
-        n_buckets: how many buckets there are.
-        max_distance: from here on all distances share the last bucket.
-        bidirectional: True in an encoder, False under a causal mask.
+    Shapes:
+        buckets ``b q k``; table ``buckets h``; returns ``b h q k``.
 
-    >>> bias = RelativeBias(n_heads=2, bidirectional=True)
-    >>> bias(torch.arange(3), torch.arange(5)).shape
-    torch.Size([2, 3, 5])
+    Raises:
+        ShapeError: the sizes do not fit.
+
+    >>> relative_bias(torch.tensor([[[1, 0]]]), torch.tensor([[5.0, 6.0], [7.0, 8.0]])).tolist()
+    [[[[7.0, 5.0]], [[8.0, 6.0]]]]
     """
-
-    def __init__(
-        self, n_heads: int, n_buckets: int = 32, max_distance: int = 128, *, bidirectional: bool
-    ) -> None:
-        super().__init__()
-        self.max_distance, self.bidirectional = max_distance, bidirectional
-        self.table = nn.Embedding(n_buckets, n_heads)
-
-    def forward(self, query_positions: Tensor, key_positions: Tensor) -> Tensor:
-        """Shapes: query_positions ``q``; key_positions ``k``; returns ``h q k``."""
-        buckets = relative_buckets(
-            query_positions,
-            key_positions,
-            n_buckets=self.table.num_embeddings,
-            max_distance=self.max_distance,
-            bidirectional=self.bidirectional,
-        )
-        return rearrange(self.table(buckets), "q k h -> h q k")
+    check_shape(buckets, "b q k", "buckets")
+    check_shape(table, "n h", "table")
+    return rearrange(table[buckets], "b q k h -> b h q k")

@@ -46,6 +46,67 @@ def value_and_gradients(attend, inputs: list[Tensor], mask: Tensor | None) -> li
     return [output, *torch.autograd.grad((output * steepness).sum(), inputs)]
 
 
+BIAS = torch.randn(1, 6, 5, 5, generator=torch.Generator().manual_seed(4)).double()
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("n_kv_heads", [6, 2])
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("scale", [None, 1.0])
+def test_bias_and_scale_equal_torchs_forward_and_gradients(attend, dtype, n_kv_heads, mask, scale):
+    mask = MASKS[mask]
+    inputs = [*heads(n_kv_heads, dtype), BIAS.to(dtype).requires_grad_()]
+
+    def theirs(query, key, value, bias, _):
+        added = bias if mask is None else bias.masked_fill(~mask, float("-inf"))
+        return F.scaled_dot_product_attention(
+            query, key, value, attn_mask=added, scale=scale, enable_gqa=True
+        )
+
+    def ours(query, key, value, bias, _):
+        return attend(query, key, value, mask, bias, scale)
+
+    got, expected = (value_and_gradients(function, inputs, None) for function in (ours, theirs))
+    for name, one, other in zip(("output", "dQ", "dK", "dV", "dB"), got, expected, strict=True):
+        torch.testing.assert_close(
+            one, other, atol=2 * TOLERANCE[dtype], rtol=0, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+@BOTH
+def test_a_bias_of_minus_infinity_is_no_way_to_see_what_the_mask_hides(attend):
+    query, key, value = heads(6, torch.float64)
+    huge = torch.full((1, 1, 5, 5), 1e4).double()
+    huge[..., 0] = 0.0
+    mask = causal_mask(5) & (torch.arange(5) == 0)
+    attended = attend(query, key, value, mask, huge)
+    torch.testing.assert_close(attended, value[:, :, :1].expand(2, 6, 5, 4), atol=1e-12, rtol=0)
+
+
+@BOTH
+def test_a_blind_row_stays_zero_with_a_bias(attend):
+    mask = causal_mask(5).clone()
+    mask[2] = False
+    inputs = [*heads(2, torch.float32), BIAS.float().requires_grad_()]
+    output, *gradients = value_and_gradients(
+        lambda q, k, v, bias, _: attend(q, k, v, mask, bias), inputs, None
+    )
+    assert output[:, :, 2].abs().max() == 0
+    assert gradients[3][:, :, 2].abs().max() == 0, "the bias of a blind row has no gradient"
+    assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@BOTH
+def test_a_bias_that_does_not_fit_is_refused(attend):
+    with pytest.raises(ShapeError, match="bias: expected axes b h q k that broadcast to"):
+        attend(*heads(6, torch.float32), None, BIAS[0].float())
+    with pytest.raises(
+        TypeError, match="bias: expected floats to add to the scores, got torch.bool"
+    ):
+        attend(*heads(6, torch.float32), None, BIAS > 0)
+
+
 def torch_attention(query, key, value, mask):
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=True)
 
@@ -169,6 +230,38 @@ def test_module_equals_torch_with_copied_weights(attend):
     torch.testing.assert_close(ours(x, mask), expected, atol=1e-12, rtol=0)
     query, key, _ = ours.heads(x)
     torch.testing.assert_close(attention_weights(query, key, mask), weights, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("attend", [scaled_dot_product_attention, fused_attention])
+def test_cross_attention_equals_torch_with_copied_weights(attend):
+    torch.manual_seed(0)
+    theirs = nn.MultiheadAttention(8, 4, batch_first=True).double()
+    ours = Attention(8, 4, 4, bias=True, attend=attend).double()
+    for parameter in theirs.parameters():
+        nn.init.normal_(parameter)
+    state = {f"output.{name}": w for name, w in theirs.out_proj.state_dict().items()}
+    for kind in ("weight", "bias"):
+        thirds = getattr(theirs, f"in_proj_{kind}").chunk(3)
+        for name, third in zip(("query", "key", "value"), thirds, strict=True):
+            state[f"{name}.{kind}"] = third
+    ours.load_state_dict(state)
+    x, memory = torch.randn(2, 3, 8).double(), torch.randn(2, 5, 8).double()
+    expected, _ = theirs(x, memory, memory, key_padding_mask=~rearrange(PADDING, "b 1 1 k -> b k"))
+    torch.testing.assert_close(ours(x, PADDING, memory=memory), expected, atol=1e-11, rtol=0)
+
+
+def test_a_kernel_is_given_bias_and_scale_only_where_there_are_any():
+    seen = []
+
+    def attend(query, key, value, mask, **options):
+        seen.append(options)
+        return query
+
+    x, bias = torch.zeros(1, 5, 8), torch.zeros(1, 1, 5, 5)
+    Attention(8, 4, 4, attend=attend)(x)
+    Attention(8, 4, 4, attend=attend, scale=1.0)(x, bias=bias)
+    assert seen[0] == {}
+    assert seen[1]["bias"] is bias and seen[1]["scale"] == 1.0
 
 
 def test_grouped_module_is_a_multi_head_module_with_repeated_weights():

@@ -1,63 +1,84 @@
-"""T5's buckets at every distance, and the table that they look up."""
+"""T5's buckets against Transformers' at every distance, and the bias against its module."""
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import T5Config
 from transformers.models.t5.modeling_t5 import T5Attention
 
-from llm_course.model.relative_positions import RelativeBias, relative_buckets
+from llm_course.model.relative_positions import relative_bias, relative_buckets
+from llm_course.model.score_bias import distances
+
+EVERY = torch.arange(-200, 201)
+BOTH = pytest.mark.parametrize("bidirectional", [True, False])
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize(("n_buckets", "max_distance"), [(32, 128), (16, 40), (8, 20), (64, 1000)])
-def test_every_distance_has_t5s_bucket(n_buckets, max_distance, bidirectional):
-    reach = 2 * max_distance
-    distances = torch.arange(-reach, reach + 1)
-    ours = relative_buckets(
-        torch.zeros(1, dtype=torch.long), distances,
-        n_buckets=n_buckets, max_distance=max_distance, bidirectional=bidirectional,
-    )  # fmt: skip
-    theirs = T5Attention._relative_position_bucket(
-        distances, bidirectional=bidirectional, num_buckets=n_buckets, max_distance=max_distance
+@BOTH
+@pytest.mark.parametrize(
+    ("n_buckets", "max_distance"), [(32, 128), (32, 200), (8, 20), (64, 40), (6, 7), (4, 100)]
+)
+def test_buckets_equal_transformers_at_every_distance(bidirectional, n_buckets, max_distance):
+    theirs = T5Attention._relative_position_bucket(EVERY, bidirectional, n_buckets, max_distance)
+    ours = relative_buckets(EVERY, bidirectional, n_buckets, max_distance)
+    assert torch.equal(ours, theirs)
+    far = torch.arange(-5000, 5001)
+    assert torch.equal(
+        relative_buckets(far, bidirectional, n_buckets, max_distance),
+        T5Attention._relative_position_bucket(far, bidirectional, n_buckets, max_distance),
     )
-    assert torch.equal(ours[0], theirs)
-    assert set(ours[0].tolist()) == set(range(n_buckets)) - ({n_buckets // 2} & _unused(ours))
 
 
-def _unused(buckets):
-    """With two directions, distance 0 belongs to the lower half: the upper half's 0 is free."""
-    return set(range(int(buckets.max()) + 1)) - set(buckets.flatten().tolist())
+def test_a_decoder_sees_no_future_and_an_encoder_mirrors_it():
+    assert relative_buckets(EVERY[201:], bidirectional=False).unique().tolist() == [0]
+    past, future = (
+        relative_buckets(side, bidirectional=True) for side in (-EVERY[201:], EVERY[201:])
+    )
+    assert torch.equal(future, past + 16)
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
-def test_the_bias_is_t5s(bidirectional):
-    config = T5Config(
-        d_model=8, d_kv=4, num_heads=3, relative_attention_num_buckets=16,
-        relative_attention_max_distance=40, is_decoder=not bidirectional,
-    )  # fmt: skip
+@BOTH
+def test_every_bucket_is_used_and_the_order_of_the_past_is_kept(bidirectional):
+    buckets = relative_buckets(EVERY, bidirectional)
+    # Distance +0 does not exist, so the future's first bucket stays empty.
+    unused = {16} if bidirectional else set()
+    assert set(range(32)) - set(buckets.tolist()) == unused
+    past = relative_buckets(-torch.arange(200), bidirectional)
+    assert (past.diff() >= 0).all()
+
+
+@BOTH
+def test_bias_equals_transformers_module(bidirectional):
+    torch.manual_seed(0)
+    config = T5Config(d_model=12, d_kv=4, num_heads=3, is_decoder=not bidirectional)
     theirs = T5Attention(config, has_relative_attention_bias=True, layer_idx=0)
-    ours = RelativeBias(3, 16, 40, bidirectional=bidirectional)
-    ours.table.load_state_dict(theirs.relative_attention_bias.state_dict())
-    here = torch.arange(70)
-    assert torch.equal(ours(here, here), theirs.compute_bias(70, 70)[0])
+    positions = torch.arange(150)
+    buckets = relative_buckets(distances(positions, positions), bidirectional)
+    ours = relative_bias(buckets, theirs.relative_attention_bias.weight)
+    assert torch.equal(ours, theirs.compute_bias(150, 150))
 
 
-def test_only_distances_matter():
-    here, far = torch.arange(20), torch.arange(5000, 5020)
-    for bidirectional in (True, False):
-        near = relative_buckets(here, here, bidirectional=bidirectional)
-        assert torch.equal(near, relative_buckets(far, far, bidirectional=bidirectional))
+@BOTH
+@given(query=st.integers(0, 500), key=st.integers(0, 500), shift=st.integers(0, 500))
+def test_depends_on_the_offset_only(bidirectional, query, key, shift):
+    here = distances(torch.tensor([query]), torch.tensor([key]))
+    there = distances(torch.tensor([query + shift]), torch.tensor([key + shift]))
+    assert torch.equal(
+        relative_buckets(here, bidirectional), relative_buckets(there, bidirectional)
+    )
 
 
-def test_the_future_is_one_bucket_under_a_causal_mask():
-    buckets = relative_buckets(torch.tensor([3]), torch.arange(3, 400), bidirectional=False)
-    assert set(buckets.flatten().tolist()) == {0}
-
-
-@pytest.mark.parametrize(("n_buckets", "distance"), [(2, 128), (0, 128), (32, 8), (32, 0)])
-def test_impossible_buckets_are_refused(n_buckets, distance):
-    with pytest.raises(ValueError, match="n_buckets, max_distance: expected at least 4 buckets"):
-        relative_buckets(
-            torch.arange(2), torch.arange(2),
-            n_buckets=n_buckets, max_distance=distance, bidirectional=True,
-        )  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((True, 5, 128), "n_buckets: expected an even number, 4 or more, got 5."),
+        ((True, 2, 128), "n_buckets: expected an even number, 4 or more, got 2."),
+        ((False, 1, 128), "n_buckets: expected 2 or more, got 1."),
+        ((False, 32, 16),
+         "max_distance: expected more than the 16 distances that have a bucket each, got 16."),
+    ],
+)  # fmt: skip
+def test_numbers_that_make_no_buckets_are_refused(options, message):
+    with pytest.raises(ValueError) as caught:
+        relative_buckets(EVERY, *options)
+    assert str(caught.value) == message

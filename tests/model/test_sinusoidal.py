@@ -1,4 +1,4 @@
-"""Sinusoidal positions against the formula, element by element, and their one property."""
+"""Sinusoidal positions against the formula in a loop, and the property they were chosen for."""
 
 import math
 
@@ -10,25 +10,45 @@ from hypothesis import strategies as st
 from llm_course.model.sinusoidal import sinusoidal_positions
 
 
-@pytest.mark.parametrize("d_model", [2, 8, 64])
-def test_every_element_is_the_papers(d_model):
-    positions = torch.tensor([0, 1, 2, 17, 500])
-    ours = sinusoidal_positions(positions, d_model).double()
-    for row, position in enumerate(positions.tolist()):
-        for i in range(d_model // 2):
-            angle = position / 10_000 ** (2 * i / d_model)
-            assert ours[row, 2 * i].item() == pytest.approx(math.sin(angle), abs=5e-5)
-            assert ours[row, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=5e-5)
+def test_against_the_formula_in_a_loop():
+    expected = torch.zeros(50, 8, dtype=torch.float64)
+    for position in range(50):
+        for feature in range(8):
+            angle = position / 10_000 ** (2 * (feature // 2) / 8)
+            expected[position, feature] = math.cos(angle) if feature % 2 else math.sin(angle)
+    ours = sinusoidal_positions(torch.arange(50), 8)
+    torch.testing.assert_close(ours.double(), expected, atol=1e-7, rtol=0)
 
 
-@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
-def test_similarity_depends_on_the_distance_only(first, second, offset):
-    near = sinusoidal_positions(torch.tensor([first, second]), 32)
-    far = sinusoidal_positions(torch.tensor([first, second]) + offset, 32)
-    assert (near[0] @ near[1]).item() == pytest.approx((far[0] @ far[1]).item(), abs=1e-3)
+def test_equals_transformers_table_up_to_the_order_of_features():
+    from transformers.models.marian.modeling_marian import MarianSinusoidalPositionalEmbedding
+
+    theirs = MarianSinusoidalPositionalEmbedding(30, 12)
+    table = theirs.create_weight()  # all sines, then all cosines
+    ours = sinusoidal_positions(torch.arange(30), 12)
+    torch.testing.assert_close(
+        torch.cat([ours[:, ::2], ours[:, 1::2]], -1), table, atol=1e-6, rtol=0
+    )
 
 
-@pytest.mark.parametrize("d_model", [0, 3, -2])
-def test_an_odd_width_is_refused(d_model):
-    with pytest.raises(ValueError, match="d_model: expected a positive even number"):
-        sinusoidal_positions(torch.arange(2), d_model)
+@given(st.integers(0, 100_000), st.integers(0, 100_000))
+def test_the_product_of_two_positions_depends_on_their_distance_only(position, shift):
+    here = sinusoidal_positions(torch.tensor([0, position]), 16)
+    there = sinusoidal_positions(torch.tensor([shift, position + shift]), 16)
+    torch.testing.assert_close(here[0] @ here[1], there[0] @ there[1], atol=2e-5, rtol=0)
+
+
+def test_positions_of_any_shape_on_any_device():
+    positions = torch.tensor([[0, 1], [5, 9]])
+    ours = sinusoidal_positions(positions, 4)
+    assert torch.equal(ours[1, 0], sinusoidal_positions(torch.tensor(5), 4))
+    assert sinusoidal_positions(torch.arange(3, device="meta"), 4).shape == (3, 4)
+
+
+@pytest.mark.parametrize("d_model", [0, 7, -2])
+def test_odd_sizes_are_refused(d_model):
+    with pytest.raises(ValueError) as caught:
+        sinusoidal_positions(torch.arange(3), d_model)
+    assert str(caught.value) == (
+        f"d_model: expected a positive even number for sinusoidal positions, got {d_model}."
+    )
