@@ -1,7 +1,7 @@
-"""Looking inside a decoder while it reads: its attention maps and its residual stream.
+"""Looking inside a model while it reads: its attention maps and its residual stream.
 
 Nothing is hooked into the model or changed in it: the functions walk through the same blocks that
-``Decoder.forward`` walks through, and keep what passes by.
+``forward`` walks through, and keep what passes by.
 """
 
 import math
@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from llm_course.model.attention import attention_weights
-from llm_course.model.decoder import Decoder
+from llm_course.model.stack import Stack
 from llm_course.shapes import check_shape
 
 
 @torch.no_grad()
 def attention_maps(
-    model: Decoder, tokens: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
+    model: Stack, tokens: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
 ) -> list[Tensor]:
     """The attention weights of every layer and head, from the model's own queries and keys.
 
@@ -27,6 +27,7 @@ def attention_maps(
         tokens ``b t``; returns one ``b h q k`` a layer; every row of a causal map sums to 1.
 
     >>> from llm_course.model.config import DecoderConfig
+    >>> from llm_course.model.decoder import Decoder
     >>> config = DecoderConfig(
     ...     vocab_size=5, context_length=8, d_model=4, n_layers=2, n_heads=2, d_ff=3
     ... )
@@ -34,18 +35,18 @@ def attention_maps(
     >>> len(maps), maps[0].shape, maps[0][0, 0, 0].tolist()  # the first token sees only itself
     (2, torch.Size([1, 2, 3, 3]), [1.0, 0.0, 0.0])
     """
-    x, mask, rotate = model.begin(tokens, positions, mask)
+    x, mask, rotate, bias = model.begin(tokens, positions, mask)
     maps = []
     for block in model.blocks:
-        query, key, _ = block.attention.heads(block.attention_norm(x), rotate)
-        maps.append(attention_weights(query, key, mask))
-        x = block(x, mask, rotate)
+        query, key, _ = block.attention.heads(block.attention_input(x), rotate)
+        maps.append(attention_weights(query, key, mask, bias, block.attention.scale))
+        x = block(x, mask, rotate, bias)
     return maps
 
 
 @torch.no_grad()
 def hidden_states(
-    model: Decoder, tokens: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
+    model: Stack, tokens: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
 ) -> list[Tensor]:
     """The residual stream before the first block and after each; ``model.unembed`` reads any.
 
@@ -55,6 +56,7 @@ def hidden_states(
         tokens ``b t``; returns ``n_layers + 1`` tensors ``b t d_model``, none of them normalised.
 
     >>> from llm_course.model.config import DecoderConfig
+    >>> from llm_course.model.decoder import Decoder
     >>> config = DecoderConfig(
     ...     vocab_size=5, context_length=8, d_model=4, n_layers=2, n_heads=2, d_ff=3
     ... )
@@ -63,10 +65,10 @@ def hidden_states(
     >>> len(states), torch.equal(model.unembed(states[-1]), model(tokens))
     (3, True)
     """
-    x, mask, rotate = model.begin(tokens, positions, mask)
+    x, mask, rotate, bias = model.begin(tokens, positions, mask)
     states = [x]
     for block in model.blocks:
-        x = block(x, mask, rotate)
+        x = block(x, mask, rotate, bias)
         states.append(x)
     return states
 

@@ -14,7 +14,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from llm_course.model.config import RopePairing
+from llm_course.model.config_parts import RopePairing
 from llm_course.shapes import check_shape
 
 # How the last axis is made of pairs, as an einops axis: which of the two indices runs fastest.

@@ -20,7 +20,7 @@ from llm_course.errors import CourseError
 from llm_course.files import cache_dir
 from llm_course.pretrained.tensor_files import read_tensors, write_tensors
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever a conversion would come out differently."""
 
 Converted = tuple[dict[str, Tensor], dict[str, str]]

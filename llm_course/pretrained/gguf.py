@@ -26,6 +26,7 @@ from torch import Tensor
 
 from llm_course.errors import CourseError
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import PositionOptions
 from llm_course.model.positions import interleaved_to_half_split
 from llm_course.pretrained.names import expand, renamed
 
@@ -116,8 +117,10 @@ def gguf_config(file: GGUFFile) -> DecoderConfig:
             n_kv_heads=file.metadata.get("llama.attention.head_count_kv", n_heads),
             d_ff=file.value("llama.feed_forward_length"),
             norm_eps=_shortest(file.value("llama.attention.layer_norm_rms_epsilon")),
-            rope_base=_shortest(file.metadata.get("llama.rope.freq_base", 10_000.0)),
-            rope_pairing="half_split",
+            position_options=PositionOptions(
+                rope_base=_shortest(file.metadata.get("llama.rope.freq_base", 10_000.0)),
+                rope_pairing="half_split",
+            ),
             tie_embeddings="output.weight" not in file.tensors,
         )
     except (ValueError, TypeError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import PositionOptions
 from llm_course.model.positions import interleaved_to_half_split
 from llm_course.pretrained.layout import Layout, Settings, require, setting, unsupported
 from llm_course.pretrained.names import expand, invert, renamed
@@ -51,7 +52,7 @@ def _read_config(settings: Settings, source: str) -> DecoderConfig:
         n_kv_heads=settings.get("num_key_value_heads") or n_heads,
         d_ff=setting(settings, "intermediate_size", source),
         norm_eps=settings.get("rms_norm_eps", 1e-6),
-        rope_base=_rope_base(settings, source),
+        position_options=PositionOptions(rope_base=_rope_base(settings, source)),
         bias=bias,
         tie_embeddings=settings.get("tie_word_embeddings", False),
     )
@@ -76,6 +77,7 @@ def _rope_base(settings: Settings, source: str) -> float:
 
 
 def _write_config(config: DecoderConfig) -> dict[str, Any]:
+    rope_base = config.position_options.rope_base
     return {
         "model_type": "llama",
         "vocab_size": config.vocab_size,
@@ -89,8 +91,8 @@ def _write_config(config: DecoderConfig) -> dict[str, Any]:
         "hidden_act": "silu",
         "rms_norm_eps": config.norm_eps,
         # Both places: the first is read by Transformers 5, the second by 4.
-        "rope_parameters": {"rope_theta": config.rope_base, "rope_type": "default"},
-        "rope_theta": config.rope_base,
+        "rope_parameters": {"rope_theta": rope_base, "rope_type": "default"},
+        "rope_theta": rope_base,
         "attention_bias": config.bias,
         "mlp_bias": config.bias,
         "tie_word_embeddings": config.tie_embeddings,
@@ -113,7 +115,7 @@ def _to_huggingface(weights: Mapping[str, Tensor], config: DecoderConfig) -> dic
     heads = {".attention.query.": config.n_heads, ".attention.key.": config.n_kv_heads}
     tensors = {}
     for name, weight in weights.items():
-        if config.rope_pairing == "interleaved":
+        if config.position_options.rope_pairing == "interleaved":
             for part, n_heads in heads.items():
                 if part in name:
                     weight = interleaved_to_half_split(weight, n_heads)

@@ -51,7 +51,7 @@ def load_smollm2(
     """
     path = smollm2_file()
     tensors, text = converted(path, convert_gguf)
-    config = DecoderConfig(**json.loads(text["config"]))
+    config = DecoderConfig.from_dict(json.loads(text["config"]))
     tables = TokenizerTables(**json.loads(text["tokenizer"]))
     return PretrainedModel(
         name="SmolLM2-135M-Instruct",

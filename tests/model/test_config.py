@@ -1,10 +1,11 @@
 """The configuration refuses what no model could have."""
 
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError, asdict, fields, replace
 
 import pytest
 
-from llm_course.model.config import DecoderConfig
+from llm_course.model.config import DecoderConfig, EncoderDecoderConfig
+from llm_course.model.config_parts import PositionOptions, Wiring
 
 CONFIG = DecoderConfig(
     vocab_size=100, context_length=16, d_model=24, n_layers=2, n_heads=6, n_kv_heads=2, d_ff=48
@@ -28,7 +29,8 @@ def test_cannot_be_changed():
 
 
 def test_stays_small_enough_to_read():
-    assert len(fields(DecoderConfig)) <= 15
+    for config in (DecoderConfig, EncoderDecoderConfig, PositionOptions, Wiring):
+        assert len(fields(config)) <= 15
 
 
 @pytest.mark.parametrize(
@@ -50,14 +52,15 @@ def test_stays_small_enough_to_read():
             "feed_forward: expected one of relu, gelu, gelu_tanh, swish, swiglu, geglu, "
             "geglu_tanh, got 'elu'.",
         ),
-        ({"position": "alibi"}, "position: expected one of rope, learned, none, got 'alibi'."),
         (
-            {"rope_pairing": "neox"},
-            "rope_pairing: expected one of interleaved, half_split, got 'neox'.",
+            {"position": "xpos"},
+            "position: expected one of rope, learned, sinusoidal, t5, alibi, none, got 'xpos'.",
+        ),
+        (
+            {"position": "sinusoidal", "d_model": 21, "n_heads": 3, "n_kv_heads": 3},
+            "d_model: expected an even number for sinusoidal positions, got 21.",
         ),
         ({"norm_eps": 0.0}, "norm_eps: expected a positive number, got 0.0."),
-        ({"rope_base": -1.0}, "rope_base: expected a positive number, got -1.0."),
-        ({"rope_base": float("nan")}, "rope_base: expected a positive number, got nan."),
     ],
 )
 def test_message_names_the_field(change, message):
@@ -68,3 +71,37 @@ def test_message_names_the_field(change, message):
 
 def test_odd_heads_are_fine_without_rotation():
     assert replace(CONFIG, n_heads=8, n_kv_heads=8, position="learned").d_head == 3
+
+
+def test_comes_back_from_a_dictionary():
+    config = replace(
+        CONFIG, position_options=PositionOptions(rope_base=7.0), wiring=Wiring(placement="post")
+    )
+    assert DecoderConfig.from_dict(asdict(config)) == config
+    flat = {name: value for name, value in asdict(config).items() if not isinstance(value, dict)}
+    assert DecoderConfig.from_dict(flat) == CONFIG, "parts that are absent have their defaults"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"d_model": 12}, "decoder.d_model: expected the encoder's 24, got 12."),
+        ({"vocab_size": 99}, "decoder.vocab_size: expected the encoder's 100, got 99."),
+    ],
+)
+def test_the_stacks_of_an_encoder_decoder_fit(change, message):
+    with pytest.raises(ValueError) as caught:
+        EncoderDecoderConfig(encoder=CONFIG, decoder=replace(CONFIG, **change))
+    assert str(caught.value) == message
+
+
+def test_vocabularies_may_differ_if_nothing_is_shared():
+    other = replace(CONFIG, vocab_size=99)
+    both = EncoderDecoderConfig(encoder=CONFIG, decoder=other, share_embeddings=False)
+    assert both.decoder.vocab_size == 99
+
+
+def test_an_encoder_has_no_window():
+    windowed = replace(CONFIG, wiring=Wiring(window=4))
+    with pytest.raises(ValueError, match=r"encoder.wiring.window: expected None, got 4\."):
+        EncoderDecoderConfig(encoder=windowed, decoder=CONFIG)

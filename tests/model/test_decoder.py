@@ -10,8 +10,9 @@ from torch import nn
 
 from llm_course.model.attention import fused_attention
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import Wiring
 from llm_course.model.decoder import Decoder
-from llm_course.model.masks import causal_mask, padding_mask
+from llm_course.model.masks import causal_mask, padding_mask, prefix_mask, sliding_window_mask
 from llm_course.shapes import ShapeError
 
 LLAMA = DecoderConfig(
@@ -73,6 +74,85 @@ def test_a_given_mask_replaces_the_causal_one(config):
     moved = model(tokens, mask=everything)[:, 0] - model(changed, mask=everything)[:, 0]
     assert moved.abs().max() > 1e-6, "the first token should see the last"
     assert torch.equal(model(tokens, mask=causal_mask(5)), model(tokens))
+
+
+PARTS = [
+    {"position": "t5", "wiring": Wiring(scale_scores=False, output_scale=0.2)},
+    {"position": "alibi", "wiring": Wiring(embedding_norm=True)},
+    {"position": "sinusoidal", "wiring": Wiring(placement="post", embedding_scale=5.0)},
+    {"position": "rope", "wiring": Wiring(placement="sandwich")},
+    {"position": "none", "wiring": Wiring(placement="deep_norm")},
+    {"position": "learned", "wiring": Wiring(placement="parallel", window=4)},
+]
+
+
+@pytest.mark.parametrize("parts", PARTS, ids=lambda parts: parts["position"])
+@settings(max_examples=10, deadline=None)
+@given(position=st.integers(1, 9), seed=st.integers(0, 1000))
+def test_the_future_is_hidden_whatever_the_parts(parts, position, seed):
+    model, tokens = lively(replace(LLAMA, **parts)), ids(1, 10, seed=seed)
+    changed = tokens.clone()
+    changed[:, position:] = (changed[:, position:] + 1) % 50
+    before, after = model(tokens), model(changed)
+    assert torch.equal(before[:, :position], after[:, :position]), "the future was seen"
+    assert (before - after)[:, position:].abs().amax(-1).min() > 1e-9, "the past was not seen"
+
+
+@pytest.mark.parametrize("parts", PARTS, ids=lambda parts: parts["position"])
+def test_fused_kernel_agrees_whatever_the_parts(parts):
+    config, tokens = replace(LLAMA, **parts), ids(2, 8)
+    fused = lively(config, attend=fused_attention)(tokens)
+    torch.testing.assert_close(fused, lively(config)(tokens), atol=1e-9, rtol=1e-9)
+
+
+@FAMILIES
+def test_a_prefix_decoder_is_an_encoder_over_its_prefix(config):
+    model, tokens = lively(config), ids(1, 8)
+    mask = prefix_mask(8, torch.tensor([5]))
+    for changed in range(8):
+        other = tokens.clone()
+        other[0, changed] = (other[0, changed] + 1) % 50
+        moved = (model(other, mask=mask) - model(tokens, mask=mask)).abs().amax(-1)[0]
+        seen_by = [query for query in range(8) if changed < 5 or query >= changed]
+        assert (moved > 1e-9).nonzero().flatten().tolist() == seen_by
+
+
+def test_a_window_hides_what_is_further_back_than_layers_times_window():
+    config = replace(GPT, wiring=Wiring(window=3))  # two layers: 2 * (3 - 1) tokens back
+    model, tokens = lively(config), ids(1, 9)
+    assert torch.equal(model.default_mask(9), sliding_window_mask(9, 3))
+    changed = tokens.clone()
+    changed[0, 0] = (changed[0, 0] + 1) % 50
+    moved = (model(changed) - model(tokens)).abs().amax(-1)[0]
+    assert (moved > 1e-12).int().tolist() == [1, 1, 1, 1, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("position", ["t5", "alibi"])
+@settings(max_examples=10, deadline=None)
+@given(shift=st.integers(0, 3000))
+def test_biased_models_see_offsets_only(position, shift):
+    model, tokens = lively(replace(LLAMA, position=position)), ids(1, 7)
+    shifted = model(tokens, torch.arange(7) + shift)
+    torch.testing.assert_close(shifted, model(tokens), atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("parts", PARTS[:3], ids=lambda parts: parts["position"])
+def test_left_padding_changes_nothing_whatever_the_parts(parts):
+    model, tokens = lively(replace(LLAMA, **parts)), ids(1, 6) % 49 + 1
+    padded = torch.cat([torch.zeros(1, 3, dtype=torch.long), tokens], dim=1)
+    positions = torch.tensor([[0, 0, 0, 0, 1, 2, 3, 4, 5]])
+    logits = model(padded, positions, model.default_mask(9) & padding_mask(padded, pad_id=0))
+    torch.testing.assert_close(logits[:, 3:], model(tokens), atol=1e-10, rtol=0)
+
+
+def test_a_memory_where_there_is_no_cross_attention_is_refused_and_so_is_its_absence():
+    tokens, memory = ids(1, 3), torch.zeros(1, 4, 24)
+    with pytest.raises(ValueError) as caught:
+        Decoder(LLAMA)(tokens, memory=memory)
+    assert str(caught.value).startswith("memory: expected none, got one. Fix: ")
+    with pytest.raises(ValueError) as caught:
+        Decoder(LLAMA, cross_attention=True)(tokens)
+    assert str(caught.value).startswith("memory: expected what an encoder made, got none. Fix: ")
 
 
 def test_rotary_model_sees_offsets_and_learned_model_sees_positions():

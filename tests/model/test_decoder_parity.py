@@ -10,6 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from llm_course.model.attention import fused_attention, scaled_dot_product_attention
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import PositionOptions
 from llm_course.model.decoder import Decoder
 from llm_course.model.introspection import attention_maps, hidden_states
 from llm_course.model.masks import causal_mask, padding_mask
@@ -72,8 +73,8 @@ def from_llama(theirs: LlamaForCausalLM, attend, pairing: str = "half_split") ->
                 name = f"blocks.{i}.attention.{part}.weight"
                 state[name] = half_split_to_interleaved(state[name], n_heads)
     config = DecoderConfig(
-        **SIZES, n_kv_heads=2, d_ff=48, norm_eps=1e-3, rope_base=500.0, rope_pairing=pairing,
-        tie_embeddings=tie,
+        **SIZES, n_kv_heads=2, d_ff=48, norm_eps=1e-3, tie_embeddings=tie,
+        position_options=PositionOptions(rope_base=500.0, rope_pairing=pairing),
     )  # fmt: skip
     model = Decoder(config, attend=attend)
     model.load_state_dict(state)

@@ -1,63 +1,83 @@
-"""DeepNorm's constants as the paper's table gives them, and what they are for."""
+"""DeepNorm's constants, and what they are for: gradients that survive a thousand layers."""
 
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
+from einops import rearrange
+from hypothesis import given
+from hypothesis import strategies as st
 
-from llm_course.model.deep_norm import deep_norm_decoder, deep_norm_encoder_decoder
-from llm_course.model.heads import merge_heads, split_heads
-
-
-@pytest.mark.parametrize("layers", [1, 6, 100, 1000])
-def test_powers_give_back_the_number_of_layers(layers):
-    found = deep_norm_decoder(layers)
-    assert found.alpha**4 == pytest.approx(2 * layers)
-    assert found.beta**-4 == pytest.approx(8 * layers)
-    encoder, decoder = deep_norm_encoder_decoder(layers, 2 * layers)
-    assert (encoder.alpha / 0.81) ** 16 == pytest.approx(2 * layers**5)
-    assert (encoder.beta / 0.87) ** -16 == pytest.approx(2 * layers**5)
-    assert decoder.alpha**4 == pytest.approx(6 * layers)
-    assert decoder.beta**-4 == pytest.approx(24 * layers)
+from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import Wiring
+from llm_course.model.decoder import Decoder
+from llm_course.model.deep_norm import deep_norm_decoder, deep_norm_encoder, deep_norm_one_stack
 
 
-def ratio(alpha, beta, layers=1000, d_model=32, n_heads=4, length=8):
-    """First over last layer's gradient norm of the feed-forward weights, at initialisation.
-
-    A post-norm decoder, ``norm(alpha x + sub_layer(x))``, of causal attention and ReLU
-    feed-forward layers; weights drawn as the paper does (Xavier, gain 1 or ``beta``).
-    """
-    generator = torch.Generator().manual_seed(0)
-
-    def drawn(rows, columns, gain):
-        deviation = gain * math.sqrt(2 / (rows + columns))
-        return torch.randn(rows, columns, generator=generator).mul(deviation).requires_grad_()
-
-    sizes = [(d_model, d_model)] * 4 + [(d_model, 4 * d_model), (4 * d_model, d_model)]
-    gains = [1.0, 1.0, beta, beta, beta, beta]  # query, key, value, output, up, down
-    blocks = [
-        [drawn(*size, gain) for size, gain in zip(sizes, gains, strict=True)] for _ in range(layers)
-    ]
-    x = torch.randn(2, length, d_model, generator=generator)
-    target = torch.randn(2, length, d_model, generator=generator)
-    for q, k, v, out, up, down in blocks:
-        heads = (split_heads(x @ weight, n_heads) for weight in (q, k, v))
-        mixed = merge_heads(F.scaled_dot_product_attention(*heads, is_causal=True))
-        x = F.layer_norm(alpha * x + mixed @ out, (d_model,))
-        x = F.layer_norm(alpha * x + F.relu(x @ up) @ down, (d_model,))
-    (x * target).sum().backward()
-    first, last = (sum(w.grad.square().sum() for w in blocks[i][4:]).sqrt() for i in (0, -1))
-    return (first / last).item()
+def test_constants_by_hand():
+    assert deep_norm_one_stack(128).alpha == 4.0  # 256 ** (1/4)
+    assert deep_norm_one_stack(32).beta == 0.25  # 256 ** (-1/4)
+    assert deep_norm_decoder(27).alpha == pytest.approx(3)  # 81 ** (1/4)
+    assert deep_norm_decoder(108).beta == pytest.approx(1 / 6)  # 1296 ** (-1/4)
+    alpha, beta = deep_norm_encoder(8, 16)  # (8⁴ * 16) ** (1/16) = 2
+    assert alpha == pytest.approx(0.81 * 2)
+    assert beta == pytest.approx(0.87 / 2)
 
 
-def test_a_thousand_layers_reach_the_first_one():
-    assert 0.1 < ratio(*deep_norm_decoder(1000)) < 10
-    assert ratio(1.0, 1.0) < 1e-6, "post-norm without DeepNorm loses the gradient on the way"
+@given(st.integers(1, 2000))
+def test_all_sub_layers_together_move_the_output_by_one(n_layers):
+    """What the constants are derived from: sub-layers * 2 beta² / alpha² = 1 (section 4.2)."""
+    for sub_layers, (alpha, beta) in (
+        (2 * n_layers, deep_norm_one_stack(n_layers)),
+        (3 * n_layers, deep_norm_decoder(n_layers)),
+    ):
+        assert sub_layers * 2 * beta**2 / alpha**2 == pytest.approx(1)
 
 
-def test_no_layers_are_refused():
-    with pytest.raises(ValueError, match="n_layers: expected a positive integer, got 0"):
-        deep_norm_decoder(0)
-    with pytest.raises(ValueError, match="decoder_layers: expected a positive integer, got -1"):
-        deep_norm_encoder_decoder(3, -1)
+@given(st.integers(1, 500), st.integers(1, 500))
+def test_the_encoder_counts_its_own_depth_four_times(n_encoder, n_decoder):
+    alpha, beta = deep_norm_encoder(n_encoder, n_decoder)
+    assert alpha * beta == pytest.approx(0.81 * 0.87)
+    expected = math.log(0.81) + (4 * math.log(n_encoder) + math.log(n_decoder)) / 16
+    assert math.log(alpha) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("function", "counts", "name"),
+    [
+        (deep_norm_one_stack, (0,), "n_layers"),
+        (deep_norm_encoder, (0, 3), "n_encoder_layers"),
+        (deep_norm_encoder, (3, 0), "n_decoder_layers"),
+        (deep_norm_decoder, (0,), "n_decoder_layers"),
+    ],
+)
+def test_no_layers_are_refused(function, counts, name):
+    with pytest.raises(ValueError) as caught:
+        function(*counts)
+    assert str(caught.value) == f"{name}: expected 1 or more, got 0."
+
+
+def gradient_norms(placement: str, part: str) -> list[float]:
+    """The gradient norm of one matrix of every block, 1,000 blocks, at the first step."""
+    config = DecoderConfig(
+        vocab_size=20, context_length=12, d_model=16, n_layers=1000, n_heads=2, d_ff=64,
+        norm="layer_norm", feed_forward="relu", position="sinusoidal", bias=True,
+        wiring=Wiring(placement=placement, embedding_scale=4.0),
+    )  # fmt: skip
+    model = Decoder(config).double()
+    tokens = torch.randint(20, (2, 12), generator=torch.Generator().manual_seed(1))
+    predicted = rearrange(model(tokens)[:, :-1], "b t v -> (b t) v")
+    loss = F.cross_entropy(predicted, rearrange(tokens[:, 1:], "b t -> (b t)"))
+    weights = [block.get_parameter(part) for block in model.blocks]
+    return [gradient.norm().item() for gradient in torch.autograd.grad(loss, weights)]
+
+
+@pytest.mark.parametrize("part", ["feed_forward.up.weight", "attention.value.weight"])
+def test_at_1000_layers_deep_norm_reaches_the_first_layer_and_post_norm_does_not(part):
+    deep, post = (gradient_norms(placement, part) for placement in ("deep_norm", "post"))
+    ratio = deep[0] / deep[-1]
+    assert 0.1 < ratio < 10, f"DeepNorm: first / last gradient norm is {ratio:.2g}"
+    ratio = post[0] / post[-1]
+    assert 0 < ratio < 1e-6, f"post-norm: first / last gradient norm is {ratio:.2g}"
+    assert all(math.isfinite(norm) for norm in deep + post), "it vanishes, it does not overflow"

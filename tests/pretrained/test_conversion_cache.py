@@ -54,7 +54,7 @@ def test_another_source_or_format_is_converted_anew(
     converted(source, convert)
     source.write_bytes(b"WEIGHTS")
     converted(source, convert)
-    monkeypatch.setattr(conversion_cache, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(conversion_cache, "FORMAT_VERSION", conversion_cache.FORMAT_VERSION + 1)
     converted(source, convert)
     assert convert.calls == 3
     assert len(list(cache.iterdir())) == 3

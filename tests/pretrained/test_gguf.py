@@ -12,6 +12,7 @@ from torch import Tensor
 
 from llm_course.errors import CourseError
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import PositionOptions
 from llm_course.pretrained.gguf import GGUFFile, gguf_config, gguf_weights, open_gguf
 
 Writer = Callable[..., Path]
@@ -27,7 +28,7 @@ def test_config_is_the_metadata(tmp_path: Path, gguf_writer: Writer) -> None:
         n_kv_heads=2,
         d_ff=64,
         norm_eps=1e-5,
-        rope_base=5000.0,
+        position_options=PositionOptions(rope_base=5000.0),
         tie_embeddings=True,
     )
 

@@ -12,6 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from llm_course.errors import CourseError
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import PositionOptions
 from llm_course.model.decoder import Decoder
 from llm_course.pretrained import tensor_files
 from llm_course.pretrained.huggingface import load_huggingface, save_huggingface
@@ -55,12 +56,14 @@ def test_a_round_trip_changes_no_bit(
 
 
 def test_an_interleaved_decoder_comes_back_half_split_with_its_logits(tmp_path: Path) -> None:
-    config = DecoderConfig(**SIZES, n_kv_heads=2, rope_pairing="interleaved")
+    config = DecoderConfig(
+        **SIZES, n_kv_heads=2, position_options=PositionOptions(rope_pairing="interleaved")
+    )
     model = Decoder(config)
     torch.nn.init.normal_(model.blocks[0].attention.query.weight)
     save_huggingface(model, tmp_path)
     again = load_huggingface(tmp_path)
-    assert again.config.rope_pairing == "half_split"
+    assert again.config.position_options.rope_pairing == "half_split"
     torch.testing.assert_close(again(TOKENS), model(TOKENS), atol=1e-6, rtol=0)
 
 

@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from llm_course.errors import CourseError
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import PositionOptions
 from llm_course.model.decoder import Decoder
 from llm_course.pretrained.huggingface import load_huggingface, save_huggingface
 from llm_course.pretrained.llama_layout import LLAMA
@@ -56,9 +57,12 @@ def test_transformers_models_load_with_their_logits(tmp_path: Path, variant: str
 DECODERS: dict[str, dict[str, Any]] = {
     "grouped": {},
     "untied with bias": {"tie_embeddings": False, "bias": True},
-    "interleaved": {"rope_pairing": "interleaved"},
-    "interleaved with bias": {"rope_pairing": "interleaved", "bias": True},
-    "base and eps": {"rope_base": 300.0, "norm_eps": 1e-3},
+    "interleaved": {"position_options": PositionOptions(rope_pairing="interleaved")},
+    "interleaved with bias": {
+        "position_options": PositionOptions(rope_pairing="interleaved"),
+        "bias": True,
+    },
+    "base and eps": {"position_options": PositionOptions(rope_base=300.0), "norm_eps": 1e-3},
 }
 
 
@@ -84,14 +88,15 @@ OLD = {"rope_theta": 7.0, "rope_scaling": None}
 
 @pytest.mark.parametrize("rope", [NEW, OLD, NEW | OLD], ids=["5", "4", "both"])
 def test_both_styles_of_rope_are_read(rope: dict[str, Any]) -> None:
-    assert LLAMA.read_config(SIZES | rope, "config.json").rope_base == 7.0
-    assert LLAMA.read_config(SIZES, "config.json").rope_base == 10_000.0
+    assert LLAMA.read_config(SIZES | rope, "config.json").position_options.rope_base == 7.0
+    assert LLAMA.read_config(SIZES, "config.json").position_options.rope_base == 10_000.0
 
 
 def test_our_config_is_read_back() -> None:
     config = DecoderConfig(
         vocab_size=50, context_length=64, d_model=32, n_layers=3, n_heads=8, n_kv_heads=2,
-        d_ff=40, norm_eps=1e-3, rope_base=7.0, bias=True, tie_embeddings=False,
+        d_ff=40, norm_eps=1e-3, bias=True, tie_embeddings=False,
+        position_options=PositionOptions(rope_base=7.0),
     )  # fmt: skip
     assert LLAMA.read_config(LLAMA.write_config(config), "config.json") == config
 

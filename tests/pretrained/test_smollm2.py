@@ -11,6 +11,7 @@ from transformers import LlamaForCausalLM
 
 from llm_course.errors import CourseError
 from llm_course.model.config import DecoderConfig
+from llm_course.model.config_parts import PositionOptions
 from llm_course.pretrained import smollm2 as module
 from llm_course.pretrained.pretrained_model import PretrainedModel
 from llm_course.pretrained.smollm2 import load_smollm2, smollm2_file
@@ -32,8 +33,7 @@ def test_config_is_the_published_one(smollm2: PretrainedModel) -> None:
         n_kv_heads=3,
         d_ff=1_536,
         norm_eps=1e-5,
-        rope_base=100_000.0,
-        rope_pairing="half_split",
+        position_options=PositionOptions(rope_base=100_000.0, rope_pairing="half_split"),
         tie_embeddings=True,
     )
     assert smollm2.model.n_parameters == 134_515_008
