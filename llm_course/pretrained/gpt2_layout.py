@@ -12,6 +12,8 @@ from einops import rearrange
 from torch import Tensor
 
 from llm_course.model.config import DecoderConfig, FeedForwardKind
+from llm_course.model.config_parts import Wiring
+from llm_course.pretrained.fused_projection import FUSED, cut_fused, join_fused
 from llm_course.pretrained.layout import Layout, Settings, require, setting, unsupported
 from llm_course.pretrained.names import expand, invert, renamed
 
@@ -19,7 +21,7 @@ _NAMES = {
     "wte": "embedding",
     "wpe": "position_embedding",
     "h.{i}.ln_1": "blocks.{i}.attention_norm",
-    "h.{i}.attn.c_attn": "blocks.{i}.attention.query_key_value",
+    "h.{i}.attn.c_attn": f"blocks.{{i}}.attention.{FUSED}",
     "h.{i}.attn.c_proj": "blocks.{i}.attention.output",
     "h.{i}.ln_2": "blocks.{i}.feed_forward_norm",
     "h.{i}.mlp.c_fc": "blocks.{i}.feed_forward.up",
@@ -32,14 +34,12 @@ _ACTIVATIONS: dict[str, FeedForwardKind] = {
     "gelu_pytorch_tanh": "gelu_tanh",
     "gelu": "gelu",
 }
-_FUSED = "query_key_value"
-_PARTS = ("query", "key", "value")
 
 
 def _fits(config: DecoderConfig) -> bool:
-    parts = (config.norm, config.position, config.bias)
+    parts = (config.norm, config.position, config.bias, config.wiring)
     return (
-        parts == ("layer_norm", "learned", True)
+        parts == ("layer_norm", "learned", True, Wiring())
         and config.feed_forward in _ACTIVATIONS.values()
         and config.n_kv_heads == config.n_heads
     )
@@ -102,24 +102,14 @@ def _to_course(
         if name.endswith((".attn.bias", ".attn.masked_bias")):
             continue
         ours = renamed(name, names, source)
-        tensor = _transposed(ours, tensor)
-        if _FUSED in ours:
-            for part, piece in zip(_PARTS, tensor.chunk(3), strict=True):
-                weights[ours.replace(_FUSED, part)] = piece.clone()
-        else:
-            weights[ours] = tensor
-    return weights
+        weights[ours] = _transposed(ours, tensor)
+    return cut_fused(weights, lambda fused: fused.chunk(3))
 
 
 def _to_huggingface(weights: Mapping[str, Tensor], config: DecoderConfig) -> dict[str, Tensor]:
     names = invert(expand(_NAMES, config.n_layers))
     tensors = {}
-    for name, weight in weights.items():
-        if ".attention.key." in name or ".attention.value." in name:
-            continue
-        if ".attention.query." in name:
-            parts = [weights[name.replace("query", part)] for part in _PARTS]
-            name, weight = name.replace("query", _FUSED), torch.cat(parts)
+    for name, weight in join_fused(weights, torch.cat).items():
         theirs = renamed(name, names, "Decoder")
         prefix = "" if theirs.startswith("lm_head.") else "transformer."
         tensors[prefix + theirs] = _transposed(name, weight)

@@ -1,8 +1,8 @@
-"""Hugging Face model directories, read into the course's decoder and written from it.
+"""Hugging Face model directories, read into the course's models and written from them.
 
 A directory holds ``config.json`` and ``model.safetensors``, or several safetensors files and
-``model.safetensors.index.json``, which says what is where. Leaves out tokenizers, other
-architectures than Llama and GPT-2, and pickled weights.
+``model.safetensors.index.json``, which says what is where. Leaves out tokenizers, architectures
+without a layout, and pickled weights.
 """
 
 import json
@@ -15,14 +15,20 @@ from torch import Tensor
 
 from llm_course.errors import CourseError
 from llm_course.files import atomic_write
+from llm_course.model.config import EncoderDecoderConfig
 from llm_course.model.decoder import Decoder
+from llm_course.model.encoder_decoder import EncoderDecoder
+from llm_course.pretrained.bart_layout import BART
+from llm_course.pretrained.bloom_layout import BLOOM
 from llm_course.pretrained.gpt2_layout import GPT2
-from llm_course.pretrained.layout import SUPPORTED, Layout, unsupported
+from llm_course.pretrained.layout import SUPPORTED, Config, Layout, unsupported
 from llm_course.pretrained.llama_layout import LLAMA
+from llm_course.pretrained.mistral_layout import MISTRAL
 from llm_course.pretrained.pretrained_model import assemble
+from llm_course.pretrained.t5_layout import T5
 from llm_course.pretrained.tensor_files import read_tensors, write_tensors
 
-LAYOUTS = {layout.architecture: layout for layout in (LLAMA, GPT2)}
+LAYOUTS = {layout.architecture: layout for layout in (LLAMA, GPT2, MISTRAL, BLOOM, T5, BART)}
 """The supported architectures, by the name of Transformers' class."""
 
 _WEIGHTS, _INDEX, _CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
@@ -33,8 +39,8 @@ def load_huggingface(
     directory: str | os.PathLike[str],
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
-) -> Decoder:
-    """The decoder in a Hugging Face directory.
+) -> Decoder | EncoderDecoder:
+    """The model in a Hugging Face directory.
 
     Args:
         directory: where ``config.json`` and the weights are.
@@ -53,29 +59,31 @@ def load_huggingface(
     except (ValueError, TypeError) as error:
         raise CourseError(f"{source}: {error} Fix: {_AGAIN}") from error
     weights = layout.to_course(_read_weights(directory), config, str(directory))
-    if config.tie_embeddings:
-        _drop_copy_of_embedding(weights, source)
-    return assemble(config, weights, str(directory), device, dtype)
+    _drop_copy_of_embedding(weights, config, source)
+    return assemble(config, weights, str(directory), device, dtype, layout.model)
 
 
-def save_huggingface(model: Decoder, directory: str | os.PathLike[str]) -> None:
-    """Write a decoder as a directory that Transformers loads with the same logits.
+def save_huggingface(model: Decoder | EncoderDecoder, directory: str | os.PathLike[str]) -> None:
+    """Write a model as a directory that Transformers loads with the same logits.
 
     Raises:
-        CourseError: neither Llama nor GPT-2 is made of these parts, the disk is full, or the
+        CourseError: no supported architecture is made of these parts, the disk is full, or the
             folder cannot be written.
     """
     directory, config = Path(directory), model.config
-    layout = next((layout for layout in LAYOUTS.values() if layout.fits(config)), None)
+    fitting = (x for x in LAYOUTS.values() if isinstance(model, x.model) and x.fits(config))
+    layout = next(fitting, None)
     if layout is None:
         raise CourseError(
-            f"{directory}: expected the parts of Llama (rms_norm, swiglu, rope) or of GPT-2 "
-            "(layer_norm, gelu or gelu_tanh, learned, bias, as many key-value heads as heads), "
-            f"got {config}. Fix: change the config, or save the state dict as safetensors"
+            f"{directory}: expected the parts of Llama (rms_norm, swiglu, rope), of Mistral (with "
+            "a window), of BLOOM (layer_norm, gelu_tanh, alibi, embedding_norm), of T5, of BART or "
+            "of GPT-2 (layer_norm, gelu or gelu_tanh, learned, bias, as many key-value heads as "
+            f"heads), got {config}. "
+            "Fix: change the config, or save the state dict as safetensors"
         )
     settings = {
         "architectures": [layout.architecture],
-        "dtype": str(model.embedding.weight.dtype).removeprefix("torch."),
+        "dtype": str(next(model.parameters()).dtype).removeprefix("torch."),
         **layout.write_config(config),
     }
     tensors = layout.to_huggingface(model.state_dict(), config)
@@ -127,10 +135,13 @@ def _read_weights(directory: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _drop_copy_of_embedding(weights: dict[str, Tensor], source: str) -> None:
+def _drop_copy_of_embedding(weights: dict[str, Tensor], config: Config, source: str) -> None:
     """Forget an output matrix that is stored besides the embedding it is tied to."""
-    copy = weights.pop("output.weight", None)
-    if copy is not None and not torch.equal(copy, weights.get("embedding.weight", copy)):
+    writes = "decoder." if isinstance(config, EncoderDecoderConfig) else ""
+    if not (config.decoder if writes else config).tie_embeddings:
+        return
+    copy = weights.pop(f"{writes}output.weight", None)
+    if copy is not None and not torch.equal(copy, weights.get(f"{writes}embedding.weight", copy)):
         raise CourseError(
             f"{source}: tie_word_embeddings: expected false, because the output matrix differs "
             "from the embedding, got true. Fix: set it to false there"

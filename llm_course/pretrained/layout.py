@@ -10,14 +10,21 @@ from typing import Any
 from torch import Tensor
 
 from llm_course.errors import CourseError
-from llm_course.model.config import DecoderConfig
+from llm_course.model.config import DecoderConfig, EncoderDecoderConfig
+from llm_course.model.decoder import Decoder
+from llm_course.model.encoder_decoder import EncoderDecoder
 
 Settings = Mapping[str, Any]
 """The content of a ``config.json``."""
 
 SUPPORTED = (
-    "LlamaForCausalLM (without stretched RoPE) and GPT2LMHeadModel, as config.json and safetensors"
+    "LlamaForCausalLM or MistralForCausalLM (without stretched RoPE), GPT2LMHeadModel, "
+    "BloomForCausalLM, T5ForConditionalGeneration or BartForConditionalGeneration, "
+    "as config.json and safetensors"
 )
+
+Config = DecoderConfig | EncoderDecoderConfig
+"""The course's config of either kind; a layout knows its own."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +33,21 @@ class Layout:
 
     Args:
         architecture: the name of Transformers' class, as ``config.json`` has it.
-        fits: whether a decoder has this architecture.
+        fits: whether a model of this kind has this architecture.
         read_config: ``config.json`` to the course's config; the text opens its messages.
         write_config: the course's config to ``config.json``.
         to_course: its tensors to the course's names and shapes; the text opens its messages.
         to_huggingface: the way back.
+        model: the class of the course's model.
     """
 
     architecture: str
-    fits: Callable[[DecoderConfig], bool]
-    read_config: Callable[[Settings, str], DecoderConfig]
-    write_config: Callable[[DecoderConfig], dict[str, Any]]
-    to_course: Callable[[Mapping[str, Tensor], DecoderConfig, str], dict[str, Tensor]]
-    to_huggingface: Callable[[Mapping[str, Tensor], DecoderConfig], dict[str, Tensor]]
+    fits: Callable[[Any], bool]
+    read_config: Callable[[Settings, str], Config]
+    write_config: Callable[[Any], dict[str, Any]]
+    to_course: Callable[[Mapping[str, Tensor], Any, str], dict[str, Tensor]]
+    to_huggingface: Callable[[Mapping[str, Tensor], Any], dict[str, Tensor]]
+    model: type[Decoder] | type[EncoderDecoder] = Decoder
 
 
 def setting(settings: Settings, key: str, source: str) -> Any:
@@ -63,8 +72,7 @@ def require(settings: Settings, source: str, **expected: Any) -> None:
     >>> require({"hidden_act": "relu"}, "config.json", hidden_act="silu")
     Traceback (most recent call last):
     ...
-    llm_course.errors.CourseError: config.json: hidden_act: expected 'silu', got 'relu'. Fix: \
-use LlamaForCausalLM (without stretched RoPE) and GPT2LMHeadModel, as config.json and safetensors
+    llm_course.errors.CourseError: config.json: hidden_act: expected 'silu', got 'relu'. Fix: ...
     """
     for key, value in expected.items():
         found = settings.get(key, value)

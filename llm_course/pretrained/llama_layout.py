@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from llm_course.model.config import DecoderConfig
-from llm_course.model.config_parts import PositionOptions
+from llm_course.model.config_parts import PositionOptions, Wiring
 from llm_course.model.positions import interleaved_to_half_split
 from llm_course.pretrained.layout import Layout, Settings, require, setting, unsupported
 from llm_course.pretrained.names import expand, invert, renamed
@@ -32,8 +32,8 @@ _NAMES = {
 
 
 def _fits(config: DecoderConfig) -> bool:
-    parts = (config.norm, config.feed_forward, config.position)
-    return parts == ("rms_norm", "swiglu", "rope")
+    parts = (config.norm, config.feed_forward, config.position, config.wiring)
+    return parts == ("rms_norm", "swiglu", "rope", Wiring())
 
 
 def _read_config(settings: Settings, source: str) -> DecoderConfig:

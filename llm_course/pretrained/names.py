@@ -48,7 +48,7 @@ def renamed(name: str, expanded: Mapping[str, str], source: str) -> str:
     layer, _, last = name.rpartition(".")
     if layer not in expanded:
         raise CourseError(
-            f"{source}: expected the weights of a plain Llama or GPT-2, got {name!r} besides. "
-            "Fix: use a model without additions to these architectures"
+            f"{source}: expected the weights that its architecture names, got {name!r} besides. "
+            "Fix: use a model without additions to its architecture"
         )
     return f"{expanded[layer]}.{last}"

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from llm_course.errors import CourseError
-from llm_course.model.config import DecoderConfig
+from llm_course.model.config import DecoderConfig, EncoderDecoderConfig
 from llm_course.model.decoder import Decoder
+from llm_course.model.encoder_decoder import EncoderDecoder
 from llm_course.pretrained.chat_template import Message, render_chat
 from llm_course.tokenizers.bpe import ByteLevelBPE
+
+Model = TypeVar("Model", Decoder, EncoderDecoder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,23 +53,25 @@ class PretrainedModel:
 
 
 def assemble(
-    config: DecoderConfig,
+    config: DecoderConfig | EncoderDecoderConfig,
     weights: Mapping[str, Tensor],
     source: str,
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
-) -> Decoder:
-    """A decoder with given weights, ready for inference.
+    kind: type[Model] = Decoder,
+) -> Model:
+    """A model with given weights, ready for inference.
 
     It is built without numbers (on PyTorch's ``meta`` device) and takes the given tensors as they
     are, so that no weight is drawn, copied or held twice.
 
     Args:
         config: the sizes and choices.
-        weights: every tensor of the decoder, by the course's names.
+        weights: every tensor of the model, by the course's names.
         source: where they come from; it opens the messages.
         device: where the model goes.
         dtype: what the weights become; as given if None.
+        kind: the class of the model.
 
     Raises:
         CourseError: a tensor is missing, unknown or of another shape.
@@ -79,7 +84,7 @@ def assemble(
     torch.Size([1, 3, 5])
     """
     with torch.device("meta"), _NoInitialWeights():
-        model = Decoder(config)
+        model = kind(config)
     for problem in _misfits(model.state_dict(), weights):
         raise CourseError(
             f"{source}: {problem}. Fix: get the model again, its weights do not fit its config"

@@ -115,7 +115,11 @@ def test_other_architectures_are_refused(directory: Path, architectures: list[st
     with pytest.raises(CourseError) as caught:
         load_huggingface(directory)
     found = ", ".join(architectures or ["none"])
-    assert f"expected LlamaForCausalLM or GPT2LMHeadModel, got {found}." in str(caught.value)
+    known = (
+        "LlamaForCausalLM or GPT2LMHeadModel or MistralForCausalLM or BloomForCausalLM or "
+        "T5ForConditionalGeneration or BartForConditionalGeneration"
+    )
+    assert f"expected {known}, got {found}." in str(caught.value)
 
 
 def test_sizes_that_do_not_fit_are_one_line(directory: Path) -> None:
