@@ -13,8 +13,8 @@ from einops import einsum
 from torch import Tensor, nn
 
 from llm_course.model.attention_inputs import check_attention_inputs
-from llm_course.model.heads import merge_heads, repeat_kv_heads, split_heads
-from llm_course.shapes import ShapeError, check_shape
+from llm_course.model.heads import check_heads, merge_heads, repeat_kv_heads, split_heads
+from llm_course.shapes import check_shape
 
 Attend = Callable[..., Tensor]
 """What computes attention from the heads, as ``attend(query, key, value, mask)``; ``bias=`` and
@@ -187,8 +187,7 @@ def multi_head_attention(
     [[[6.0, 12.0]]]
     """
     d_model = check_shape(x, "b t d", "x")["d"]
-    if n_heads < 1 or d_model % n_heads:
-        raise ShapeError(f"n_heads: expected a divisor of d_model={d_model}, got {n_heads}.")
+    check_heads(d_model, n_heads)
     matrices = {"w_query": w_query, "w_key": w_key, "w_value": w_value, "w_output": w_output}
     for name, matrix in matrices.items():
         check_shape(matrix, "d_in d_out", name, d_in=d_model, d_out=d_model)
@@ -217,6 +216,7 @@ class Attention(nn.Module):
         scale: float | None = None,
     ) -> None:
         super().__init__()
+        check_heads(d_model, n_heads, n_kv_heads)
         self.n_heads, self.n_kv_heads = n_heads, n_kv_heads
         self.attend, self.scale = attend, scale
         d_kv = n_kv_heads * (d_model // n_heads)

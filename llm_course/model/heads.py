@@ -6,6 +6,23 @@ from torch import Tensor
 from llm_course.shapes import ShapeError, check_shape
 
 
+def check_heads(d_model: int, n_heads: int, n_kv_heads: int | None = None) -> None:
+    """Refuse heads that do not share the features evenly, or groups that do not share the heads.
+
+    Raises:
+        ShapeError: a count does not divide.
+
+    >>> check_heads(d_model=8, n_heads=3)
+    Traceback (most recent call last):
+    ...
+    llm_course.shapes.ShapeError: n_heads: expected a divisor of d_model=8, got 3.
+    """
+    if n_heads < 1 or d_model % n_heads:
+        raise ShapeError(f"n_heads: expected a divisor of d_model={d_model}, got {n_heads}.")
+    if n_kv_heads is not None and (n_kv_heads < 1 or n_heads % n_kv_heads):
+        raise ShapeError(f"n_kv_heads: expected a divisor of n_heads={n_heads}, got {n_kv_heads}.")
+
+
 def repeat_kv_heads(x: Tensor, n_heads: int, name: str = "key") -> Tensor:
     """Give each query head its key-value head: consecutive query heads share one.
 
