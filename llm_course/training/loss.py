@@ -112,9 +112,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
         narrow = torch.is_autocast_enabled(device)
         dtype = torch.get_autocast_dtype(device) if narrow else x.dtype
         matrix = weight.to(dtype)
-        grad_x = torch.empty_like(x) if needed[0] else None
-        grad_weight = torch.zeros_like(weight) if needed[1] else None
         wide = torch.promote_types(dtype, torch.float32)
+        grad_x = torch.empty_like(x) if needed[0] else None
+        # A sum over all rows: narrow numbers would lose its last terms, or overflow.
+        grad_weight = weight.new_zeros(weight.shape, dtype=wide) if needed[1] else None
         counts = counts.to(wide)
         total, n = counts.new_zeros(()), counts.sum().clamp(min=1)
         with torch.autocast(device, enabled=False):
@@ -129,6 +130,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 if grad_weight is not None:
                     _add_product(grad_weight, slope.T, part)
         ctx.save_for_backward(grad_x, grad_weight, n)
+        ctx.weight_dtype = weight.dtype
         return total / n
 
     @staticmethod
@@ -137,7 +139,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         # The 1/n comes here, together with the scale of a loss in fp16: alone it would underflow.
         factor = slope / n
         grad_x = None if grad_x is None else grad_x * factor.to(grad_x.dtype)
-        grad_weight = None if grad_weight is None else grad_weight * factor.to(grad_weight.dtype)
+        grad_weight = None if grad_weight is None else (grad_weight * factor).to(ctx.weight_dtype)
         return grad_x, grad_weight, None, None, None, None
 
 

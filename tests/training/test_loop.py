@@ -1,0 +1,264 @@
+"""The training loop against one written with PyTorch's own parts, and what it promises."""
+
+import io
+import itertools
+import math
+import sys
+from dataclasses import asdict
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import get_cosine_with_min_lr_schedule_with_warmup
+
+from llm_course.errors import CourseError
+from llm_course.model.config import DecoderConfig
+from llm_course.model.decoder import Decoder
+from llm_course.training.config import TrainingConfig
+from llm_course.training.loop import NonFiniteLoss, accumulate_gradient, train
+from llm_course.training.loss import IGNORE, next_token_loss, shift
+from llm_course.training.optimizer import parameter_groups
+
+
+def tiny(**changes) -> Decoder:
+    sizes = {"vocab_size": 7, "context_length": 16, "d_model": 16, "n_layers": 2, "n_heads": 2}
+    return Decoder(DecoderConfig(**(sizes | {"d_ff": 24} | changes)))
+
+
+def random_batches(n_batches: int, seed: int = 0) -> list[tuple[Tensor, Tensor]]:
+    """Batches ``4 8`` in which each sequence has another number of targets that count."""
+    generator = torch.Generator().manual_seed(seed)
+    batches = []
+    for _ in range(n_batches):
+        tokens, targets = shift(torch.randint(7, (4, 9), generator=generator))
+        targets = targets.clone()
+        for row, n_padding in enumerate((0, 7, 3, 5)):
+            targets[row, 8 - n_padding :] = IGNORE
+        batches.append((tokens, targets))
+    return batches
+
+
+def config(**changes) -> TrainingConfig:
+    return TrainingConfig(**({"n_steps": 6, "learning_rate": 0.02} | changes))
+
+
+def plain_loss(model: nn.Module, tokens: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(model(tokens).flatten(0, 1), targets.flatten())
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("max_grad_norm", [None, 0.05])
+def test_equals_a_loop_of_torchs_own_parts(fused, max_grad_norm):
+    ours, theirs = tiny().double(), tiny().double()
+    settings = config(
+        warmup_steps=2, minimum_learning_rate=0.004, max_grad_norm=max_grad_norm, fused=fused
+    )
+    history = train(ours, random_batches(6), settings)
+    peer = torch.optim.AdamW(parameter_groups(theirs, 0.1), lr=0.02, betas=(0.9, 0.95))
+    schedule = get_cosine_with_min_lr_schedule_with_warmup(peer, 2, 6, min_lr=0.004)
+    peer.step()  # without gradients, for the schedule's sake: it begins one step earlier
+    for record, (tokens, targets) in zip(history, random_batches(6), strict=True):
+        schedule.step()
+        peer.zero_grad()
+        loss = plain_loss(theirs, tokens, targets)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(theirs.parameters(), max_grad_norm or 1e9)
+        assert max_grad_norm is None or norm > 2 * max_grad_norm, "there is nothing to clip"
+        assert asdict(record) == {
+            "step": record.step,
+            "loss": pytest.approx(loss.item(), abs=1e-12),
+            "learning_rate": pytest.approx(peer.param_groups[0]["lr"], abs=1e-15),
+            "grad_norm": pytest.approx(norm.item(), abs=1e-12),
+            "n_targets": 32 - 15,
+            "evaluation": None,
+        }
+        peer.step()
+    assert [record.step for record in history] == list(range(6))
+    for (name, got), expected in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(
+            got, expected, atol=1e-10, rtol=0, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 4, 9])
+def test_the_gradient_in_parts_is_that_of_the_whole_batch(n_parts):
+    [batch] = random_batches(1)
+    parts, whole = tiny().double(), tiny().double()
+    value, n_targets = accumulate_gradient(parts, batch, next_token_loss, n_parts)
+    expected = plain_loss(whole, *batch)
+    expected.backward()
+    assert (value, n_targets) == (pytest.approx(expected.item(), abs=1e-12), 17)
+    for got, true in zip(parts.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(got.grad, true.grad, atol=1e-12, rtol=0)
+
+
+def test_the_plain_mean_over_parts_would_be_another_gradient():
+    [(tokens, targets)] = random_batches(1)
+    wrong, whole = tiny().double(), tiny().double()
+    for part in zip(tokens.chunk(4), targets.chunk(4), strict=True):
+        (plain_loss(wrong, *part) / 4).backward()
+    plain_loss(whole, tokens, targets).backward()
+    gaps = [
+        (a.grad - b.grad).abs().max()
+        for a, b in zip(wrong.parameters(), whole.parameters(), strict=True)
+    ]
+    assert max(gaps) > 1e-3
+
+
+def test_a_part_without_targets_adds_nothing():
+    [(tokens, targets)] = random_batches(1)
+    targets[1] = IGNORE
+    parts, whole = tiny().double(), tiny().double()
+    # plain_loss is NaN where nothing counts, and must not be asked.
+    value, _ = accumulate_gradient(parts, (tokens, targets), plain_loss, 4)
+    assert value == pytest.approx(plain_loss(whole, tokens, targets).item(), abs=1e-12)
+
+
+def test_training_in_parts_is_training_whole():
+    models = tiny().double(), tiny().double()
+    histories = [
+        train(model, random_batches(6), config(accumulation=n))
+        for model, n in zip(models, (1, 4), strict=True)
+    ]
+    for whole, parts in zip(*histories, strict=True):
+        assert parts.loss == pytest.approx(whole.loss, abs=1e-10)
+    for a, b in zip(*(model.parameters() for model in models), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_two_runs_are_bit_identical_and_draw_no_random_number(fused):
+    runs = []
+    for seed in (1, 2):  # the global generator's state must not matter
+        torch.manual_seed(seed)
+        model = tiny()
+        before = torch.get_rng_state()
+        history = train(model, random_batches(6), config(fused=fused))
+        assert torch.equal(torch.get_rng_state(), before)
+        runs.append((history, model.state_dict()))
+    assert runs[0][0] == runs[1][0]
+    assert all(torch.equal(weight, runs[1][1][name]) for name, weight in runs[0][1].items())
+
+
+def test_a_periodic_sequence_is_learnt():
+    period = torch.tensor([3, 1, 4, 0, 5, 2])  # each token occurs once: nothing is uncertain
+    rows = torch.stack([period.roll(-start).repeat(3) for start in range(6)])
+    history = train(
+        tiny(),
+        itertools.repeat(shift(rows[:, :13])),
+        config(n_steps=80, learning_rate=0.02, warmup_steps=8),
+        evaluate=lambda model: plain_loss(model, *shift(rows)).item(),  # longer than in training
+    )
+    assert history[0].loss == pytest.approx(math.log(7), abs=0.1)
+    assert history[-1].loss < 0.005
+    assert history[-1].evaluation < 0.02
+
+
+def test_shuffled_targets_are_not_learnt_beyond_their_frequencies():
+    generator = torch.Generator().manual_seed(0)
+    batches = [shift(torch.randint(7, (8, 13), generator=generator)) for _ in range(60)]
+    history = train(tiny(), batches, config(n_steps=60, warmup_steps=8))
+    assert sum(record.loss for record in history[-20:]) / 20 > math.log(7) - 0.05
+
+
+@pytest.mark.parametrize(
+    ("every", "due"), [(0, [5]), (1, [0, 1, 2, 3, 4, 5]), (2, [1, 3, 5]), (4, [3, 5])]
+)
+def test_evaluation_is_called_when_due_and_disturbs_nothing(every, due):
+    seen = []
+
+    def evaluate(model: nn.Module) -> float:
+        seen.append((model.training, torch.is_grad_enabled()))
+        return float(len(seen))
+
+    evaluated, plain = tiny(), tiny()
+    history = train(evaluated, random_batches(6), config(evaluate_every=every), evaluate=evaluate)
+    train(plain, random_batches(6), config())
+    assert seen == [(False, False)] * len(due)
+    assert {r.step: r.evaluation for r in history if r.evaluation is not None} == {
+        step: i + 1.0 for i, step in enumerate(due)
+    }
+    assert evaluated.training
+    assert all(map(torch.equal, evaluated.parameters(), plain.parameters()))
+
+
+def test_training_mode_comes_back_when_evaluation_fails():
+    def evaluate(model: nn.Module) -> float:
+        raise RuntimeError("no data")
+
+    model = tiny().eval()
+    with pytest.raises(RuntimeError, match="no data"):
+        train(model, random_batches(6), config(), evaluate=evaluate)
+    assert model.training
+
+
+class Scale(torch.autograd.Function):
+    """The identity, with an infinite slope."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, slope):
+        return slope * math.inf
+
+
+SPOILERS = {
+    "loss: expected a finite number, got nan at step 3.": lambda loss: loss * math.nan,
+    "loss: expected a finite number, got inf at step 3.": lambda loss: loss + math.inf,
+    "gradient's norm: expected a finite number, got": Scale.apply,
+}
+
+
+@pytest.mark.parametrize("message", SPOILERS)
+@pytest.mark.parametrize("max_grad_norm", [1.0, None])
+def test_a_loss_that_is_not_finite_stops_before_the_step(message, max_grad_norm):
+    calls = itertools.count()
+
+    def spoiled(model, tokens, targets):
+        loss = next_token_loss(model, tokens, targets)
+        return SPOILERS[message](loss) if next(calls) == 3 else loss
+
+    model, expected = tiny(), tiny()
+    settings = config(n_steps=6, minimum_learning_rate=0.02, max_grad_norm=max_grad_norm)
+    with pytest.raises(NonFiniteLoss) as caught:
+        train(model, random_batches(6), settings, loss=spoiled)
+    text = str(caught.value)
+    assert text.startswith(message) and "at step 3. Fix: lower learning_rate" in text
+    assert isinstance(caught.value, CourseError) and caught.value.step == 3
+    settings = config(n_steps=3, minimum_learning_rate=0.02, max_grad_norm=max_grad_norm)
+    assert caught.value.history == train(expected, random_batches(3), settings)
+    assert all(map(torch.equal, model.parameters(), expected.parameters())), "a step was made"
+
+
+def test_batches_that_end_too_early():
+    with pytest.raises(ValueError, match="batches: expected 6, one for each step, got 4. Fix: rep"):
+        train(tiny(), random_batches(4), config())
+
+
+def test_no_batch_is_taken_beyond_the_last_step():
+    stream = iter(random_batches(9))
+    train(tiny(), stream, config())
+    assert len(list(stream)) == 3
+
+
+def test_a_batch_without_targets_is_refused():
+    tokens = torch.zeros(2, 3, dtype=torch.int64)
+    with pytest.raises(ValueError, match=r"targets: expected one that counts, got only -100"):
+        train(tiny(), [(tokens, tokens + IGNORE)], config(n_steps=1))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_the_progress_bar_is_shown_on_a_terminal_alone(monkeypatch, stream):
+    shown = stream()
+    monkeypatch.setattr(sys, "stderr", shown)
+    train(tiny(), random_batches(6), config())
+    assert ("6/6" in shown.getvalue()) == (stream is Terminal)
+    assert stream is Terminal or shown.getvalue() == ""
