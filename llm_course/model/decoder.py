@@ -90,6 +90,25 @@ class Decoder(Stack):
             ShapeError: the sizes do not fit.
             ValueError: a token or a position is out of range, or the memory is missing or unused.
         """
+        features = self.features(tokens, positions, mask, memory, memory_mask)
+        return F.linear(features, self.output_weight)
+
+    def features(
+        self,
+        tokens: Tensor,
+        positions: Tensor | None = None,
+        mask: Tensor | None = None,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+    ) -> Tensor:
+        """What the output matrix reads: the stream after the last block and the final norm.
+
+        A loss that never holds all the logits begins here. Arguments and errors are those of
+        ``forward``.
+
+        Shapes:
+            tokens ``b t``; returns ``b t d_model``.
+        """
         crossing = self.blocks[0].cross_attention is not None
         if (memory is not None) != crossing:
             expected, got = ("what an encoder made", "none") if crossing else ("none", "one")
@@ -100,7 +119,7 @@ class Decoder(Stack):
         x, mask, rotate, bias = self.begin(tokens, positions, mask)
         for block in self.blocks:
             x = block(x, mask, rotate, bias, memory, memory_mask)
-        return self.unembed(x)
+        return self.finish(x)
 
     def default_mask(self, n_tokens: int, device: torch.device | None = None) -> Tensor:
         """The causal mask, or the sliding window if the config has one.
@@ -113,7 +132,15 @@ class Decoder(Stack):
             return causal_mask(n_tokens, device=device)
         return sliding_window_mask(n_tokens, window, device=device)
 
+    @property
+    def output_weight(self) -> Tensor:
+        """The output matrix ``v d_model``: the embedding's, where the two are tied."""
+        return self.embedding.weight if self.output is None else self.output.weight
+
+    def finish(self, x: Tensor) -> Tensor:
+        """The stream after the last block, normalised and scaled as the output matrix expects."""
+        return super().finish(x) * self.config.wiring.output_scale
+
     def unembed(self, x: Tensor) -> Tensor:
-        """Logits from the residual stream: the final norm, then the output matrix."""
-        x = self.finish(x) * self.config.wiring.output_scale
-        return F.linear(x, self.embedding.weight) if self.output is None else self.output(x)
+        """Logits ``b t v`` from the residual stream: the final norm, then the output matrix."""
+        return F.linear(self.finish(x), self.output_weight)

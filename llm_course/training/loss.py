@@ -216,8 +216,5 @@ def next_token_loss(
     Shapes:
         tokens, targets ``b t``; returns a scalar.
     """
-    x, mask, rotate = model.begin(tokens)
-    for block in model.blocks:
-        x = block(x, mask, rotate)
-    weight = model.embedding.weight if model.output is None else model.output.weight
-    return linear_cross_entropy(model.final_norm(x), weight, targets, chunk_size=chunk_size)
+    features = model.features(tokens)
+    return linear_cross_entropy(features, model.output_weight, targets, chunk_size=chunk_size)
