@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,8 +14,6 @@ from llm_course.model.decoder import Decoder
 from llm_course.model.encoder_decoder import EncoderDecoder
 from llm_course.pretrained.chat_template import Message, render_chat
 from llm_course.tokenizers.bpe import ByteLevelBPE
-
-Model = TypeVar("Model", Decoder, EncoderDecoder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +56,8 @@ def assemble(
     source: str,
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
-    kind: type[Model] = Decoder,
-) -> Model:
+    kind: type[Decoder] | type[EncoderDecoder] = Decoder,
+) -> Decoder | EncoderDecoder:
     """A model with given weights, ready for inference.
 
     It is built without numbers (on PyTorch's ``meta`` device) and takes the given tensors as they
