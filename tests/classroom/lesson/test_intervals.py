@@ -1,12 +1,13 @@
-"""Wilson's interval against its defining equation, and its coverage."""
+"""Intervals against their defining equations, and their coverage."""
 
 import math
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_course.classroom.lesson.intervals import wilson_interval
+from llm_course.classroom.lesson.intervals import mean_interval, wilson_interval
 
 
 @given(st.integers(1, 400), st.data())
@@ -33,3 +34,25 @@ def test_it_holds_the_true_share_about_as_often_as_it_says():
 def test_impossible_counts_are_refused(successes, n):
     with pytest.raises(ValueError, match="expected 0 to n"):
         wilson_interval(successes, n)
+
+
+# Student's quantiles at 97.5 %, as every table prints them.
+@pytest.mark.parametrize(("n", "t"), [(2, 12.706), (3, 4.303), (5, 2.776), (11, 2.228)])
+def test_the_mean_interval_is_students(n, t):
+    values = [float(i) for i in range(n)]
+    spread = math.sqrt(n * (n + 1) / 12)  # the standard deviation of 0 .. n - 1
+    low, high = mean_interval(values)
+    assert (low + high) / 2 == pytest.approx((n - 1) / 2)
+    assert (high - low) / 2 == pytest.approx(t * spread / math.sqrt(n), rel=2e-4)
+
+
+def test_the_mean_interval_holds_the_mean_as_often_as_it_says():
+    rng = random.Random(0)
+    ends = [mean_interval([rng.gauss(3.0, 2.0) for _ in range(4)]) for _ in range(4000)]
+    covered = sum(low <= 3.0 <= high for low, high in ends) / len(ends)
+    assert 0.94 < covered < 0.96  # four standard errors are 0.014
+
+
+def test_one_value_has_no_interval():
+    with pytest.raises(ValueError, match="values: expected at least two, got 1"):
+        mean_interval([1.0])
