@@ -148,53 +148,6 @@ def fused_attention(
     return attended.masked_fill(blind, 0.0)
 
 
-def multi_head_attention(
-    x: Tensor,
-    w_query: Tensor,
-    w_key: Tensor,
-    w_value: Tensor,
-    w_output: Tensor,
-    n_heads: int,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """Self-attention by several heads, each on its own slice of the projected features.
-
-    ``Concat(head_1, ..., head_h) W_O`` with ``head_i = attention(x W_Qi, x W_Ki, x W_Vi)``. The
-    matrices multiply from the right, ``x @ w``; PyTorch's ``nn.Linear`` keeps the transpose.
-
-    Args:
-        x: the input of the layer.
-        w_query: projection to the queries; the columns of head 0 come first.
-        w_key: projection to the keys.
-        w_value: projection to the values.
-        w_output: projection of the merged heads.
-        n_heads: number of heads; it divides ``d_model``.
-        mask: bool, True = may attend; every position is visible if not given.
-
-    Shapes:
-        x ``b t d``; each matrix ``d d``; mask broadcasts to ``b h t t``; returns ``b t d``.
-
-    Raises:
-        ShapeError: the sizes do not fit.
-        TypeError: the mask is not bool.
-
-    Source:
-        Vaswani et al. 2017, arXiv:1706.03762, section 3.2.2.
-
-    >>> import torch
-    >>> x = torch.tensor([[[2.0, 4.0]]])  # one token attends to itself, whatever its query
-    >>> multi_head_attention(x, *[torch.eye(2)] * 3, 3 * torch.eye(2), n_heads=2).tolist()
-    [[[6.0, 12.0]]]
-    """
-    d_model = check_shape(x, "b t d", "x")["d"]
-    check_heads(d_model, n_heads)
-    matrices = {"w_query": w_query, "w_key": w_key, "w_value": w_value, "w_output": w_output}
-    for name, matrix in matrices.items():
-        check_shape(matrix, "d_in d_out", name, d_in=d_model, d_out=d_model)
-    query, key, value = (split_heads(x @ w, n_heads) for w in (w_query, w_key, w_value))
-    return merge_heads(scaled_dot_product_attention(query, key, value, mask)) @ w_output
-
-
 class Attention(nn.Module):
     """Attention with its four projections; ``attend`` does the rest.
 

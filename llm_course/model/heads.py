@@ -44,13 +44,30 @@ def repeat_kv_heads(x: Tensor, n_heads: int, name: str = "key") -> Tensor:
     >>> repeat_kv_heads(torch.tensor([5.0, 7.0]).reshape(1, 2, 1, 1), n_heads=4).flatten().tolist()
     [5.0, 5.0, 7.0, 7.0]
     """
+    n_groups = check_groups(x, n_heads, name)
+    return repeat(x, "b g k d -> b (g shared) k d", shared=n_heads // n_groups)
+
+
+def check_groups(x: Tensor, n_heads: int, name: str = "key") -> int:
+    """How many key-value heads there are, once they are known to divide the query heads.
+
+    Shapes:
+        x ``b g k d``.
+
+    Raises:
+        ShapeError: they do not.
+
+    >>> import torch
+    >>> check_groups(torch.zeros(1, 2, 5, 8), n_heads=6)
+    2
+    """
     n_groups = check_shape(x, "b g k d", name)["g"]
     if n_groups == 0 or n_heads % n_groups:
         raise ShapeError(
             f"{name}: expected heads that divide n_heads={n_heads}, got {n_groups} "
             f"in shape {tuple(x.shape)} (b g k d)."
         )
-    return repeat(x, "b g k d -> b (g shared) k d", shared=n_heads // n_groups)
+    return n_groups
 
 
 def split_heads(x: Tensor, n_heads: int) -> Tensor:

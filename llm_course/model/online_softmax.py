@@ -50,13 +50,14 @@ def online_softmax_merge(first: Partial, second: Partial) -> Partial:
     >>> round(attention_of(online_softmax_merge(one, three)).item(), 4)  # weights 1/4 and 3/4
     7.0
     """
-    largest = torch.maximum(first.largest, second.largest)
+    (largest_1, total_1, weighted_1), (largest_2, total_2, weighted_2) = first, second
+    largest = torch.maximum(largest_1, largest_2)
     finite = _finite(largest)
-    keep, add = torch.exp(first.largest - finite), torch.exp(second.largest - finite)
+    keep, add = torch.exp(largest_1 - finite), torch.exp(largest_2 - finite)
     return Partial(
         largest,
-        first.total * keep + second.total * add,
-        first.weighted * keep.unsqueeze(-1) + second.weighted * add.unsqueeze(-1),
+        total_1 * keep + total_2 * add,
+        weighted_1 * keep.unsqueeze(-1) + weighted_2 * add.unsqueeze(-1),
     )
 
 

@@ -7,6 +7,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from llm_course.model.masks import sliding_window_mask
+
 
 def band_mask(length: int, window: int, *, causal: bool = True) -> Tensor:
     """A band around the diagonal: keys less than ``window`` positions away.
@@ -26,8 +28,9 @@ def band_mask(length: int, window: int, *, causal: bool = True) -> Tensor:
     [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
     """
     check_positive(window=window)
-    behind = _behind(length)
-    return (behind < window) & ((behind >= 0) if causal else (behind > -window))
+    if causal:
+        return sliding_window_mask(length, window)
+    return _behind(length).abs() < window
 
 
 def stride_mask(length: int, stride: int) -> Tensor:
@@ -48,6 +51,27 @@ def stride_mask(length: int, stride: int) -> Tensor:
     check_positive(stride=stride)
     behind = _behind(length)
     return (behind >= 0) & (behind % stride == 0)
+
+
+def sparse_mask(length: int, window: int, stride: int) -> Tensor:
+    """A band and strides together: the last ``window`` keys, and every ``stride``-th before.
+
+    Key ``j`` is visible to query ``i`` if ``j <= i``, and ``i - j < window`` or ``stride`` divides
+    ``i - j``. Factorised attention gives the band to some heads and the strides to others.
+
+    Shapes:
+        returns ``q k``, bool, True = may attend.
+
+    Raises:
+        ValueError: ``window`` or ``stride`` is not positive.
+
+    Source:
+        Child et al. 2019, arXiv:1904.10509, section 4.3.
+
+    >>> sparse_mask(5, window=2, stride=3).int()[4].tolist()  # itself, the last, and three back
+    [0, 1, 0, 1, 1]
+    """
+    return band_mask(length, window) | stride_mask(length, stride)
 
 
 def check_positive(**sizes: int) -> None:

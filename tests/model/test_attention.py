@@ -12,7 +12,6 @@ from llm_course.model.attention import (
     Attention,
     attention_weights,
     fused_attention,
-    multi_head_attention,
     scaled_dot_product_attention,
 )
 from llm_course.model.masks import causal_mask
@@ -199,17 +198,6 @@ def test_half_precision_stays_in_its_dtype(attend, dtype):
     torch.testing.assert_close(narrow.double(), wide, atol=3e-2, rtol=0)
 
 
-def test_multi_head_attention_equals_torch_with_copied_weights():
-    torch.manual_seed(0)
-    theirs = nn.MultiheadAttention(8, 2, bias=False, batch_first=True).double()
-    w_query, w_key, w_value = (w.T for w in theirs.in_proj_weight.chunk(3))
-    x, mask = torch.randn(2, 5, 8).double(), causal_mask(5)
-    ours = multi_head_attention(x, w_query, w_key, w_value, theirs.out_proj.weight.T, 2, mask)
-    # nn.MultiheadAttention has the other convention: True = hidden.
-    expected, _ = theirs(x, x, x, attn_mask=~mask)
-    torch.testing.assert_close(ours, expected, atol=1e-12, rtol=0)
-
-
 @pytest.mark.parametrize("attend", [scaled_dot_product_attention, fused_attention])
 def test_module_equals_torch_with_copied_weights(attend):
     torch.manual_seed(0)
@@ -317,19 +305,3 @@ def test_float_mask_and_misread_mask_are_refused(attend):
         attend(*heads(6, torch.float32), causal_mask(5).float())
     with pytest.raises(ShapeError, match=r"got shape \(2, 5, 5\)"):
         attend(*heads(6, torch.float32), causal_mask(5).expand(2, 5, 5))
-
-
-@pytest.mark.parametrize(
-    ("x", "w_key", "n_heads", "message"),
-    [
-        ((5, 8), (8, 8), 2, "x: expected 3 axes (b t d), got shape (5, 8)."),
-        ((1, 5, 8), (8, 8), 3, "n_heads: expected a divisor of d_model=8, got 3."),
-        ((1, 5, 8), (8, 8), 0, "n_heads: expected a divisor of d_model=8, got 0."),
-        ((1, 5, 8), (8, 4), 2, "w_key: expected d_out=8, got 4 in shape (8, 4) (d_in d_out)."),
-    ],
-)
-def test_multi_head_attention_refuses(x, w_key, n_heads, message):
-    square = torch.zeros(8, 8)
-    with pytest.raises(ShapeError) as caught:
-        multi_head_attention(torch.zeros(x), square, torch.zeros(w_key), square, square, n_heads)
-    assert str(caught.value) == message

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_course.model.sparse_masks import band_mask, stride_mask
+from llm_course.model.sparse_masks import band_mask, sparse_mask, stride_mask
 
 
 @given(st.integers(0, 12), st.integers(1, 14))
@@ -17,6 +17,13 @@ def test_every_pair(length, size):
     assert band_mask(length, size).tolist() == causal
     assert band_mask(length, size, causal=False).tolist() == both
     assert stride_mask(length, size).tolist() == strided
+
+
+@given(st.integers(0, 12), st.integers(1, 14), st.integers(1, 14))
+def test_band_and_strides_together(length, window, stride):
+    pairs = [[(q, k) for k in range(length)] for q in range(length)]
+    seen = [[k <= q and (q - k < window or (q - k) % stride == 0) for q, k in row] for row in pairs]
+    assert sparse_mask(length, window, stride).tolist() == seen
 
 
 def test_two_layers_of_band_and_stride_reach_everything_before():

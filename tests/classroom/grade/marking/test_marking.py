@@ -198,7 +198,7 @@ def test_delegation_scores_nothing_and_is_told(chapter, answer):
 
 def test_what_an_exercise_allows_is_there(chapter):
     assert "attention.scaled_dot_product_attention" in chapter.questions[3].solution
-    assert "llm_course.model.attention.multi_head_attention" in chapter.questions[3].withheld
+    assert "llm_course.model.multi_head.multi_head_attention" in chapter.questions[3].withheld
 
 
 def test_the_examiner_s_path_is_left_alone(small):
