@@ -48,6 +48,9 @@ def run_jobs(
 ) -> Iterator[tuple[Any, str | BaseException]]:
     """The results of jobs as they finish, a bounded number of them in flight.
 
+    A job that kills its worker takes the whole pool along, and nobody can say which of those in
+    flight it was. So what failed is tried again **alone**: an innocent one succeeds there.
+
     Args:
         work: a function at the top level of a module.
         jobs: what names each job, and what makes its text when its turn comes.
@@ -58,7 +61,7 @@ def run_jobs(
     flying: dict[Future[str], tuple[Any, Callable[[], str], int]] = {}
     again: list[tuple[Any, Callable[[], str], int]] = []
     while True:
-        while len(flying) < at_once and (job := _next(again, waiting)) is not None:
+        while _has_room(flying, again, at_once) and (job := _next(again, waiting)) is not None:
             try:
                 flying[pool.submit(work, job[1]())] = job
             except RuntimeError:  # the pool broke since: a new one takes the job
@@ -76,6 +79,13 @@ def run_jobs(
                 again.append((key, make, tries + 1))
             else:
                 yield key, error
+
+
+def _has_room(flying: dict, again: list, at_once: int) -> bool:
+    """Whether one more job may fly; beside one that is tried again, none may."""
+    if again or any(tries > 1 for _, _, tries in flying.values()):
+        return not flying
+    return len(flying) < at_once
 
 
 def _next(

@@ -2,7 +2,10 @@
 
 import os
 import sys
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -50,7 +53,37 @@ def test_a_worker_that_ends_is_replaced_and_its_job_tried_again(tmp_path):
 def test_a_job_that_always_ends_its_worker_costs_nobody_else():
     found = results(always_dies, ["a", "die", "b", "c"], jobs=1)
     assert isinstance(found.pop(1), Exception)
-    assert set(found) == {0, 2, 3}
+    assert found == {0: "a", 2: "b", 3: "c"}
+
+
+class Fragile(Executor):
+    """A pool in which a job that dies takes all others in flight along, as processes do."""
+
+    def __init__(self):
+        self.flying = []
+
+    def submit(self, work, text):
+        future, dies = Future(), text == "die"
+        self.flying.append(future)
+        Timer(0.02 if dies else 0.2, self._end, (future, None if dies else text)).start()
+        return future
+
+    def _end(self, future, result):
+        for one in [future] if result else self.flying:
+            if not one.done():
+                one.set_result(result) if result else one.set_exception(BrokenProcessPool())
+
+
+@pytest.mark.parametrize("deadly", [1, 2])
+def test_those_in_flight_beside_a_deadly_job_are_answered(deadly):
+    texts = ["a"] + ["die"] * deadly + ["b", "c"]
+    made = [(name, lambda text=text: text) for name, text in enumerate(texts)]
+    found = dict(run_jobs(upper, made, Fragile, at_once=4))
+    for name, text in enumerate(texts):
+        if text == "die":
+            assert isinstance(found[name], BrokenProcessPool)
+        else:
+            assert found[name] == text, f"job {name} was blamed for another"
 
 
 def test_an_exception_is_a_result():
