@@ -166,13 +166,20 @@ def _exercises(found: Any, line: int) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_repetition(topics: list[Topic]) -> None:
-    """Every id and every exercise must stand once."""
+    """Every id must stand once; an exercise may grade several topics, with the same needs."""
     seen: dict[str, Topic] = {}
+    needed: dict[str, tuple[str, ...]] = {}
     for topic in topics:
-        for name in (topic.id, *topic.exercises):
-            if name in seen:
-                raise _wrong(topic.line, f"{name} stands already under {seen[name].id}")
-            seen[name] = topic
+        if topic.id in seen:
+            raise _wrong(topic.line, f"{topic.id} stands already under {seen[topic.id].id}")
+        for exercise, topics_needed in topic.exercises.items():
+            if needed.setdefault(exercise, topics_needed) != topics_needed:
+                raise _wrong(
+                    topic.line,
+                    f"{exercise}: expected {list(needed[exercise])} as above, got "
+                    f"{list(topics_needed)}",
+                )
+        seen[topic.id] = topic
 
 
 def _wrong(line: int, what: str) -> CourseError:

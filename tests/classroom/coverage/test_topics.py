@@ -117,3 +117,20 @@ def test_the_courses_own_list_has_every_chapter_in_order():
 def test_the_agendas_topics_are_there(names):
     missing = set(names.split()) - {topic.id for topic in read_topics(REPOSITORY)}
     assert not missing
+
+
+def test_an_exercise_may_grade_two_topics_if_it_needs_the_same(listed):
+    both = (
+        WHOLE
+        + """
+  - id: more-masks
+    title: More masks
+    code: [llm_course.model.masks.causal_mask]
+    lesson: {notebook: 07_attention/self_attention, section: Masks}
+    exercises:
+      ex-07-1-mask: [decoder]
+"""
+    )
+    assert [topic.exercises for topic in listed(both)][1::2] == [{"ex-07-1-mask": ("decoder",)}] * 2
+    with pytest.raises(CourseError, match="ex-07-1-mask: expected .'decoder'. as above, got"):
+        listed(both.removesuffix("[decoder]\n") + "[masks]\n")

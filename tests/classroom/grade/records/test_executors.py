@@ -60,15 +60,18 @@ class Fragile(Executor):
     """A pool in which a job that dies takes all others in flight along, as processes do."""
 
     def __init__(self):
-        self.flying = []
+        self.flying, self.broken = [], False
 
     def submit(self, work, text):
+        if self.broken:
+            raise BrokenProcessPool
         future, dies = Future(), text == "die"
         self.flying.append(future)
         Timer(0.02 if dies else 0.2, self._end, (future, None if dies else text)).start()
         return future
 
     def _end(self, future, result):
+        self.broken |= result is None
         for one in [future] if result else self.flying:
             if not one.done():
                 one.set_result(result) if result else one.set_exception(BrokenProcessPool())
