@@ -6,10 +6,10 @@ from statistics import fmean
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from llm_course.figures.style import BLUE, GREEN, INK, MUTED, PURPLE, VERMILLION, label_line
+from llm_course.figures.style import BLUE, GREEN, INK, PURPLE, VERMILLION, label_line
 
 _LOOKS = (
-    (INK, "^:"), (VERMILLION, "s--"), (PURPLE, "v--"), (GREEN, "D-."), (BLUE, "o-"), (MUTED, "P-"),
+    (INK, "^:"), (VERMILLION, "s--"), (PURPLE, "v--"), (GREEN, "D-."), (BLUE, "o-"), (INK, "P-"),
 )  # fmt: skip
 _APART = 0.06  # of the range of the losses: labels of lines that end together keep this distance
 
