@@ -5,8 +5,8 @@ sets have the same first shingle exactly when that one lies in A ∩ B, so P(min
 A signature holds the minima under k random orders; the share of equal minima estimates J.
 
 Source:
-    Broder 1997, *On the resemblance and containment of documents*; the multiply-shift hashes are
-    of Dietzfelbinger et al. 1997, *A reliable randomized algorithm for the closest-pair problem*.
+    Broder 1997, *On the resemblance and containment of documents*; the hash functions are those
+    of Thorup 2015, *High Speed Hashing for Integers and Strings* (arXiv:1504.06804), section 3.3.
 """
 
 import math
@@ -66,14 +66,14 @@ class MinHash:
 
 
 def hash_functions(n_hashes: int, seed: int) -> tuple[Hashes, Hashes]:
-    """The numbers a (odd) and b of n_hashes random functions h(x) = (a·x + b mod 2⁶⁴) >> 32.
+    """The numbers a and b of n_hashes random functions h(x) = (a·x + b mod 2⁶⁴) >> 32.
 
     Shapes:
         returns (n_hashes,) and (n_hashes,).
     """
     rng = np.random.default_rng(seed)
     a, b = rng.integers(0, 2**64, size=(2, n_hashes), dtype=np.uint64)
-    return a | np.uint64(1), b
+    return a, b
 
 
 def signatures(sets: Sequence[Hashes], a: Hashes, b: Hashes) -> Signatures:
@@ -87,7 +87,7 @@ def signatures(sets: Sequence[Hashes], a: Hashes, b: Hashes) -> Signatures:
     for block in _blocks(sets, full):
         lengths = [len(sets[index]) for index in block]
         starts = np.cumsum([0, *lengths[:-1]])
-        # 32 mixed bits of each shingle: multiply-shift is universal for these.
+        # 32 mixed bits of each shingle: two of these are independent under h.
         x = mix(np.concatenate([sets[index] for index in block])) >> np.uint64(32)
         for i in range(len(a)):
             h = (a[i] * x + b[i]) >> np.uint64(32)
