@@ -4,7 +4,23 @@ Each sentence is a template filled with made-up values; the place of every perso
 down while the sentence is put together, so the truth does not depend on any rule. As many
 sentences hold things that only look personal, and some personal data is written as no rule expects.
 
-Leaves out what a template cannot show: the variety of real text. A figure here is an upper bound.
+The rules of this package on 2,000 sentences of seed 0 (a test computes the table again):
+
+====== ========= ======
+kind   precision recall
+====== ========= ======
+email      1.000  1.000
+card       0.955  1.000
+ipv6       1.000  1.000
+ipv4       0.746  1.000
+phone      1.000  0.927
+name       0.814  0.808
+====== ========= ======
+
+What is lost: versions of four numbers are taken for addresses, one order number in ten has a valid
+checksum, seven-digit local numbers are not found, nor are people whose given name is not listed.
+
+Leaves out what a template cannot show, the variety of real text: real figures will be lower.
 """
 
 import re
