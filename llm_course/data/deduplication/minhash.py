@@ -122,7 +122,7 @@ def similarity(first: Signatures, second: Signatures) -> NDArray[np.float64]:
 
 
 def error_bound(n_hashes: int, failure: float) -> float:
-    """The ε that |estimate − J| reaches with at most this probability: √(ln(2/δ) / 2k).
+    """The ε that the error of an estimate reaches with at most this probability: √(ln(2/δ) / 2k).
 
     Raises:
         ValueError: a number is out of its range.

@@ -42,7 +42,7 @@ def shingles(text: str, n: int = 5, unit: Unit = "words") -> Hashes:
 
 
 def jaccard(first: Hashes, second: Hashes) -> float:
-    """J = |A ∩ B| / |A ∪ B| of two sets of shingles; 0 when both are empty.
+    """``J = |A ∩ B| / |A ∪ B|`` of two sets of shingles; 0 when both are empty.
 
     >>> a, b = shingles("a b c", n=1), shingles("b c d", n=1)
     >>> jaccard(a, b)  # {b, c} of {a, b, c, d}
