@@ -7,9 +7,10 @@ readable version, one text at a time; the trainer's ``word_lattices`` does many 
 
 import heapq
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import accumulate, count, pairwise
 
 import torch
 
@@ -204,12 +205,9 @@ def sample(lattice: Lattice, generator: torch.Generator, alpha: float = 1.0) -> 
     cuts = [len(lattice.text)]
     draws = torch.rand(len(lattice.text), dtype=torch.float64, generator=generator).tolist()
     while cuts[-1]:
-        left = draws[cuts[-1] - 1]
-        for start, log_probability in arriving[cuts[-1]]:
-            left -= math.exp(log_probability)
-            if left < 0:
-                break
-        cuts.append(start)
+        starts, logs = zip(*arriving[cuts[-1]], strict=True)
+        sums_up_to = list(accumulate(map(math.exp, logs)))  # the last is 1, up to rounding
+        cuts.append(starts[bisect_right(sums_up_to, draws[cuts[-1] - 1] * sums_up_to[-1])])
     return [lattice.text[a:b] for a, b in pairwise(reversed(cuts))]
 
 

@@ -6,7 +6,9 @@ Leaves out Unicode's script extensions.
 import numpy as np
 import regex
 
-_SCRIPTS = """
+_SCRIPTS = regex.findall(
+    r"\w+",
+    """
 Common Latin Greek Cyrillic Armenian Hebrew Arabic Syriac Thaana Devanagari Bengali Gurmukhi
 Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Georgian Hangul
 Ethiopic Cherokee Canadian_Aboriginal Ogham Runic Khmer Mongolian Bopomofo Yi Old_Italic Gothic
@@ -17,14 +19,17 @@ Rejang Lycian Carian Lydian Cham Tai_Tham Tai_Viet Avestan Egyptian_Hieroglyphs 
 Bamum Javanese Meetei_Mayek Imperial_Aramaic Old_South_Arabian Inscriptional_Parthian
 Inscriptional_Pahlavi Old_Turkic Kaithi Batak Brahmi Mandaic Chakma Meroitic_Cursive
 Meroitic_Hieroglyphs Miao Sharada Sora_Sompeng Takri Adlam Vithkuqi
-""".split()
+""",
+)
 ANY, HAN, OTHER = 0, 1, 2
 """``ANY`` goes with its neighbours: the mark ``▁`` and characters that inherit (accents)."""
 
+# Later ones win: Unicode files ▁ and the Japanese ー under Common.
 _PATTERNS = {
-    ANY: regex.compile(r"[\p{Script=Inherited}▁]"),
+    **{3 + i: regex.compile(rf"\p{{Script={script}}}") for i, script in enumerate(_SCRIPTS)},
     HAN: regex.compile(r"[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]"),
-} | {3 + i: regex.compile(rf"\p{{Script={script}}}") for i, script in enumerate(_SCRIPTS)}
+    ANY: regex.compile(r"[\p{Script=Inherited}▁]"),
+}
 
 
 def script_codes(characters: str) -> np.ndarray:
@@ -43,7 +48,7 @@ def script_codes(characters: str) -> np.ndarray:
     >>> len(set(script_codes("aБ漢1").tolist())), script_codes("▁").tolist()
     (4, [0])
     """
-    found = {c: OTHER for c in characters}
+    found = dict.fromkeys(characters, OTHER)
     distinct = "".join(found)
     for code, pattern in _PATTERNS.items():
         found.update(dict.fromkeys(pattern.findall(distinct), code))

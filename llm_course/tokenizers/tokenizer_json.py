@@ -16,6 +16,8 @@ from llm_course.tokenizers.base import Tokenizer
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.bpe_json import read_bpe, write_bpe
 from llm_course.tokenizers.tokenizer_document import read_document
+from llm_course.tokenizers.unigram import Unigram
+from llm_course.tokenizers.unigram_json import read_unigram, write_unigram
 
 
 class Format(NamedTuple):
@@ -32,6 +34,7 @@ class Format(NamedTuple):
 
 FORMATS = {
     "BPE": Format(ByteLevelBPE, read_bpe, write_bpe),
+    "Unigram": Format(Unigram, read_unigram, write_unigram),
 }
 """By the ``type`` of the document's model."""
 

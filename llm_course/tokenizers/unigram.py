@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from llm_course.tokenizers.base import check_special, split_special
+from llm_course.tokenizers.byte_fallback import BYTE_OF, BYTE_TOKENS, byte_tokens
 from llm_course.tokenizers.lattice import (
     Lattice,
     build_lattice,
@@ -24,19 +25,9 @@ from llm_course.tokenizers.lattice import (
     sample,
     viterbi,
 )
-from llm_course.tokenizers.metaspace import (
-    MARK,
-    NORMALIZERS,
-    Normalizer,
-    mark_spaces,
-    split_marks,
-    squeeze_spaces,
-)
+from llm_course.tokenizers.metaspace import MARK, Preparation, split_marks
 
 UNKNOWN = "<unk>"
-BYTE_TOKENS = tuple(f"<0x{byte:02X}>" for byte in range(256))
-"""The tokens that stand for one byte each, where no piece spells a character."""
-
 UNKNOWN_PENALTY = 10.0
 """A character without a piece scores so much less than the rarest piece, as in SentencePiece."""
 
@@ -56,9 +47,7 @@ class Unigram:
         special_tokens: tokens that stand for themselves and never come out of segmentation.
         unknown: the token for characters without a piece; special. Not used with byte fallback.
         byte_fallback: whether such characters become bytes.
-        normalizer: ``identity`` or ``nmt_nfkc``.
-        squeeze: whether outer and repeated spaces are dropped, as SentencePiece does by default.
-        prefix: whether a space is put in front, so that the first word is like all others.
+        prepare: what is done to a text first.
         keep_marks: whether a ``▁`` in the text survives; False takes it for a space, as
             SentencePiece and Hugging Face do.
         arithmetic: ``float64`` scores word by word; ``float32`` scores the whole text at once in
@@ -85,36 +74,31 @@ class Unigram:
         *,
         unknown: str = UNKNOWN,
         byte_fallback: bool = False,
-        normalizer: Normalizer = "identity",
-        squeeze: bool = False,
-        prefix: bool = True,
+        prepare: Preparation = Preparation(),  # noqa: B008 (it is frozen)
         keep_marks: bool = True,
         arithmetic: Literal["float64", "float32"] = "float64",
     ) -> None:
         self.pieces = [(token, float(score)) for token, score in pieces]
         self.vocabulary = {token: i for i, (token, _) in enumerate(self.pieces)}
         self.special_tokens = check_special(special_tokens, self.vocabulary)
-        self.unknown, self.byte_fallback, self.normalizer = unknown, byte_fallback, normalizer
-        self.squeeze, self.prefix, self.arithmetic = squeeze, prefix, arithmetic
-        self.keep_marks = keep_marks and byte_fallback and normalizer == "identity"
+        self.unknown, self.byte_fallback, self.prepare = unknown, byte_fallback, prepare
+        self.arithmetic = arithmetic
+        self.keep_marks = keep_marks and byte_fallback
         aside = {*self.special_tokens, *(BYTE_TOKENS if byte_fallback else ())}
         self._check(aside)
         number = np.float32 if arithmetic == "float32" else float
         self._scores = {token: number(s) for token, s in self.pieces if token not in aside}
         self._unknown_score = number(min(self._scores.values()) - number(UNKNOWN_PENALTY))
         self._table = prefix_table(self._scores)
-        self._mark_bytes = self._ids([MARK]) if self.keep_marks else []
+        self._mark_bytes = self._byte_ids(MARK) if self.keep_marks else []
         self._tokens = [token for token, _ in self.pieces]
         self._segment_word = lru_cache(_WORDS_REMEMBERED)(self._best)
 
     def _check(self, aside: set[str]) -> None:
         if len(self.vocabulary) != len(self.pieces):
             raise ValueError("pieces: expected each token once, got one twice.")
-        if self.normalizer not in NORMALIZERS or self.arithmetic not in ("float64", "float32"):
-            raise ValueError(
-                f"normalizer and arithmetic: expected {' or '.join(NORMALIZERS)} and float64 or "
-                f"float32, got {self.normalizer!r} and {self.arithmetic!r}."
-            )
+        if self.arithmetic not in ("float64", "float32"):
+            raise ValueError(f"arithmetic: expected float64 or float32, got {self.arithmetic!r}.")
         missing = [token for token in BYTE_TOKENS if token not in self.vocabulary]
         if self.byte_fallback and missing:
             raise ValueError(f"pieces: expected all 256 byte tokens, got none for {missing[0]}.")
@@ -145,14 +129,12 @@ class Unigram:
                 not a special token.
         """
         ids: list[int] = []
-        for position, part in enumerate(split_special(text, self.special_tokens, allow_special)):
+        parts = split_special(text, self.special_tokens, allow_special)
+        for position, part in enumerate(parts):
             if position % 2:
                 ids.append(self.special_tokens[part])
-                continue
-            for number, stretch in enumerate(self._prepared(part, first=position == 0)):
-                if number:
-                    ids.extend(self._mark_bytes)
-                ids.extend(self._ids(self._segment(stretch)))
+            else:
+                ids.extend(self._joined(map(self._segment, self._prepared(part))))
         return ids
 
     def decode(self, ids: Iterable[int], skip_special: bool = False) -> str:
@@ -166,50 +148,55 @@ class Unigram:
         Raises:
             ValueError: an id is not in the vocabulary.
         """
-        names = [self._token(i) for i in map(index, ids)]
-        kept = [name for name in names if not (skip_special and name in self.special_tokens)]
-        text = b"".join(map(self._bytes, kept)).decode(errors="replace")
-        marked = self.prefix and bool(names) and names[0] not in self.special_tokens
-        return text.removeprefix(" ") if marked and names[0].startswith(MARK) else text
+        text = ""
+        special = self.special_tokens
+        names = map(self._token, map(index, ids))
+        for is_special, run in groupby(names, special.__contains__):
+            tokens = list(run)
+            if not is_special:
+                text += self._spell(tokens)
+            elif not skip_special:
+                text += "".join(tokens)
+        return text
 
     def tokens(self, text: str, allow_special: bool | Collection[str] = False) -> list[str]:
         """The tokens of a text as labels: ``▁`` is a space, ``<0xE2>`` a byte."""
         return [self._tokens[i] for i in self.encode(text, allow_special)]
 
     def lattice(self, text: str) -> Lattice:
-        """All segmentations of a text, for ``llm_course.tokenizers.lattice``."""
-        return build_lattice(MARK.join(self._prepared(text)), self._table, self._unknown_score)
+        """All segmentations of a text, a ``▁`` in it taken for a space.
+
+        The functions of ``llm_course.tokenizers.lattice`` take it.
+        """
+        return self._lattice(MARK.join(self._prepared(text)))
 
     def encode_n_best(self, text: str, n: int) -> list[tuple[list[int], float]]:
         """The ``n`` most probable segmentations as ids, with their log-probabilities."""
         return [(self._ids(pieces), score) for pieces, score in n_best(self.lattice(text), n)]
 
-    def encode_sample(
-        self, text: str, generator: torch.Generator, alpha: float = 0.1
-    ) -> list[int]:
+    def encode_sample(self, text: str, generator: torch.Generator, alpha: float = 0.1) -> list[int]:
         """A random segmentation, ``∝ p ** alpha``: subword regularisation for training a model.
 
         Source:
             Kudo 2018, arXiv:1804.10959, section 3.3.
         """
-        return self._ids(sample(self.lattice(text), generator, alpha))
+        lattices = map(self._lattice, self._prepared(text))
+        return self._joined(sample(lattice, generator, alpha) for lattice in lattices)
 
     def log_likelihood(self, text: str) -> float:
         """The log of the text's probability, summed over all its segmentations."""
         return sum(
-            forward(build_lattice(word, self._table, self._unknown_score))[-1]
+            forward(self._lattice(word))[-1]
             for stretch in self._prepared(text)
             for word in split_marks(stretch)
         )
 
-    def _prepared(self, text: str, first: bool = True) -> list[str]:
+    def _prepared(self, text: str) -> list[str]:
         """Normalised and marked stretches; between two of them stands a literal ``▁``."""
-        text = NORMALIZERS[self.normalizer](text)
-        if self.squeeze:
-            text = squeeze_spaces(text)
-        parts = text.split(MARK) if self.keep_marks else [text]
-        prefixes = [self.prefix and first, *[False] * (len(parts) - 1)]
-        return [mark_spaces(*pair) for pair in zip(parts, prefixes, strict=True)]
+        if not self.keep_marks:
+            return [self.prepare(text)]
+        first, *rest = self.prepare.normalize(text).split(MARK)
+        return [self.prepare.mark(first), *(part.replace(" ", MARK) for part in rest)]
 
     def _segment(self, stretch: str) -> list[str]:
         if self.arithmetic == "float32":
@@ -217,7 +204,16 @@ class Unigram:
         return [piece for word in split_marks(stretch) for piece in self._segment_word(word)]
 
     def _best(self, word: str) -> tuple[str, ...]:
-        return tuple(viterbi(build_lattice(word, self._table, self._unknown_score)))
+        return tuple(viterbi(self._lattice(word)))
+
+    def _lattice(self, stretch: str) -> Lattice:
+        return build_lattice(stretch, self._table, self._unknown_score)
+
+    def _joined(self, stretches: Iterable[Sequence[str]]) -> list[int]:
+        """The ids of all stretches, a literal mark between each two."""
+        parts = [self._ids(pieces) for pieces in stretches]
+        marks = [[], *[self._mark_bytes] * len(parts)]
+        return [i for mark, ids in zip(marks, parts, strict=False) for i in (*mark, *ids)]
 
     def _ids(self, pieces: Iterable[str]) -> list[int]:
         """Ids of pieces; what is unknown becomes bytes, or one unknown token for a run."""
@@ -226,10 +222,13 @@ class Unigram:
             if known:
                 ids.extend(map(self.vocabulary.__getitem__, run))
             elif self.byte_fallback:
-                ids.extend(self.vocabulary[BYTE_TOKENS[byte]] for byte in _utf8("".join(run)))
+                ids.extend(self._byte_ids("".join(run)))
             else:
                 ids.append(self.vocabulary[self.unknown])
         return ids
+
+    def _byte_ids(self, text: str) -> list[int]:
+        return [self.vocabulary[token] for token in byte_tokens(text)]
 
     def _token(self, token_id: int) -> str:
         if not 0 <= token_id < len(self._tokens):
@@ -238,21 +237,10 @@ class Unigram:
             )
         return self._tokens[token_id]
 
-    def _bytes(self, token: str) -> bytes:
-        """The bytes that a token stands for."""
-        if self.byte_fallback and token in _BYTES:
-            return _BYTES[token]
-        return token.encode() if token in self.special_tokens else token.replace(MARK, " ").encode()
-
-
-_BYTES = {token: bytes([byte]) for byte, token in enumerate(BYTE_TOKENS)}
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"text: expected whole characters, got half of a surrogate pair in {text!r}. "
-            "Fix: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-        ) from error
+    def _spell(self, tokens: list[str]) -> str:
+        """The text of a run of tokens without special ones, and without the mark put in front."""
+        bytes_of = BYTE_OF if self.byte_fallback else {}
+        spelled = [bytes_of.get(token) or token.replace(MARK, " ").encode() for token in tokens]
+        text = b"".join(spelled).decode(errors="replace")
+        put = self.prepare.prefix != "never" and tokens[0].startswith(MARK)
+        return text.removeprefix(" ") if put else text

@@ -122,5 +122,3 @@ def _without(stretches: Counter[str], uncovered: set[str]) -> Counter[str]:
             found[part] += count
     del found[""]
     return found
-
-

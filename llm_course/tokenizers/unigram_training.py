@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from llm_course.tokenizers.metaspace import Normalizer
-from llm_course.tokenizers.unigram import BYTE_TOKENS, UNKNOWN, Unigram
+from llm_course.tokenizers.byte_fallback import BYTE_TOKENS
+from llm_course.tokenizers.metaspace import MARK, Preparation
+from llm_course.tokenizers.unigram import UNKNOWN, Unigram
 from llm_course.tokenizers.unigram_corpus import (
     Stretches,
     count_words,
@@ -188,7 +189,7 @@ def train_unigram(
     *,
     special_tokens: Sequence[str] = (UNKNOWN,),
     byte_fallback: bool = True,
-    normalizer: Normalizer = "identity",
+    prepare: Preparation = Preparation(),  # noqa: B008 (it is frozen)
     coverage: float = 0.9995,
     **options: float,
 ) -> Unigram:
@@ -200,7 +201,7 @@ def train_unigram(
         special_tokens: tokens that stand for themselves; they take the first ids. One of them
             must be ``<unk>`` if there is no byte fallback.
         byte_fallback: whether what no piece spells is written as UTF-8 bytes.
-        normalizer: what is done to text first; ``identity`` loses nothing.
+        prepare: what is done to a text first; by default nothing that loses anything.
         coverage: the share of the text's characters that get a piece of their own.
         options: see ``learn_pieces``.
 
@@ -214,13 +215,13 @@ def train_unigram(
     >>> len(tokenizer), tokenizer.decode(tokenizer.encode("slow rose"))
     (10, 'slow rose')
     """
-    words = count_words(texts, normalizer)
-    corpus = cut_stretches(words, covered_characters(words, coverage))
+    words = count_words(texts, prepare.normalizer)
+    corpus = cut_stretches(words, covered_characters(words, coverage) | {MARK})
     fixed = [*special_tokens, *(BYTE_TOKENS if byte_fallback else ())]
     pieces = learn_pieces(corpus, vocab_size - len(fixed), **options)
     return Unigram(
         [*((token, 0.0) for token in fixed), *pieces],
         special_tokens=special_tokens,
         byte_fallback=byte_fallback,
-        normalizer=normalizer,
+        prepare=prepare,
     )

@@ -11,6 +11,7 @@ assignment adds to each node once.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class WordLattices:
     def slices(self) -> list[slice]:
         """The edges that leave each position."""
         bounds = np.searchsorted(self.start, self.node[:-1]).tolist()
-        return [slice(*pair) for pair in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [slice(*pair) for pair in pairwise(bounds)]
 
     def keep(self, edges: np.ndarray, number: np.ndarray) -> "WordLattices":
         """Only these edges, and each piece under its new number."""
@@ -55,7 +56,8 @@ def build_lattices(starts: np.ndarray, lengths: np.ndarray, table: np.ndarray) -
     """The lattices of the words that begin at ``starts`` in a corpus.
 
     Args:
-        starts, lengths: the words, ``(words,)``.
+        starts: where each word begins, ``(words,)``.
+        lengths: how many characters each has, ``(words,)``.
         table: ``(characters, max_length)``: the piece of length ``l`` that begins at place ``i``
             is ``table[i, l - 1]``, or -1.
 
@@ -109,7 +111,7 @@ def expected_counts(
     alpha, scales = _forward(lattices, slices, weight)
     total = alpha[lattices.last]
     likelihood = float(counts @ np.log(total))
-    for t, scale in scales.items():
+    for scale in scales.values():
         likelihood += float(counts[: len(scale)] @ np.log(scale))
     beta = np.zeros_like(alpha)
     beta[lattices.last] = counts / total
