@@ -16,8 +16,11 @@ from itertools import pairwise
 import numpy as np
 
 SPAN = 16
-"""The longest piece. Between two rescalings a product of at most 16 probabilities is formed on
-either side, which stays far from the smallest float64."""
+"""The longest piece, in characters."""
+
+RESCALE = 8
+"""Probabilities are rescaled each so many characters. No product is then longer than
+``SPAN + RESCALE - 1`` characters: it stays a float64 while each has a piece above 1e-13."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +134,7 @@ def expected_counts(
 def _forward(
     lattices: WordLattices, slices: list[slice], weight: np.ndarray
 ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
-    """``alpha``, and by what the words were divided at each ``SPAN``-th character.
+    """``alpha``, and by what the words were divided at each ``RESCALE``-th character.
 
     Shapes: ``alpha``: ``(nodes,)``. Each scale: ``(words that go on,)``.
     """
@@ -139,7 +142,7 @@ def _forward(
     alpha[: lattices.alive[0]] = 1.0
     scales: dict[int, np.ndarray] = {}
     for t, edges in enumerate(slices):
-        if t and t % SPAN == 0:
+        if t and t % RESCALE == 0:
             first = lattices.node[t]
             scales[t] = alpha[first : first + lattices.alive[t + 1]].copy()
             _rescale(lattices, alpha, t, scales[t])
