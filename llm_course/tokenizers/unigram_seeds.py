@@ -58,12 +58,10 @@ def find_seeds(corpus: Stretches, max_length: int = 16, max_seeds: int = 1_000_0
         Kudo 2018, arXiv:1804.10959, section 3.2; count × length is SentencePiece's choice.
     """
     levels = _levels(corpus, max_length)
-    chosen = [np.ones(len(levels[0].counts), bool)]
-    for level, longer in zip(levels[1:], [*levels[2:], None], strict=True):
-        keep = level.counts >= 2
-        if longer is not None:
-            keep[longer.parents[longer.counts == level.counts[longer.parents]]] = False
-        chosen.append(keep)
+    chosen = [level.counts >= 2 for level in levels]
+    for keep, level, longer in zip(chosen, levels, levels[1:], strict=False):
+        keep[longer.parents[longer.counts == level.counts[longer.parents]]] = False
+    chosen[0][:] = True
     lengths = np.repeat(np.arange(len(levels)) + 1, [len(level.counts) for level in levels])
     scores = np.concatenate([level.counts for level in levels]) * lengths
     keep = _best(np.concatenate(chosen), scores, len(levels[0].counts), max_seeds)

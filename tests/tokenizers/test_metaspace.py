@@ -39,9 +39,12 @@ def test_each_character_is_normalised_as_by_sentencepiece(theirs):
 
 
 def test_each_character_is_normalised_as_by_hugging_face():
-    reference = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])
+    nfkc = normalizers.NFKC()
+    reference = normalizers.Sequence([normalizers.Nmt(), nfkc])
     differ = [c for c in KNOWN if nmt_then_nfkc(f"a{c}b") != reference.normalize_str(f"a{c}b")]
-    assert differ == []
+    # Its NFKC knows an older Unicode: the characters that came since stay as they are.
+    assert len(differ) < 100
+    assert all(nfkc.normalize_str(c) == c != unicodedata.normalize("NFKC", c) for c in differ)
 
 
 @given(st.text("ab \u3000\t\u200d～ﬁＡé"))
