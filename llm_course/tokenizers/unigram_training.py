@@ -114,6 +114,13 @@ def learn_pieces(
     Raises:
         ValueError: the corpus has more characters than ``size``, or too few pieces.
     """
+    if not 1 <= max_length <= SPAN:
+        raise ValueError(f"max_length: expected 1 to {SPAN}, got {max_length}.")
+    if not 0 < shrink < 1 or sub_iterations < 1:
+        raise ValueError(
+            f"shrink: expected a share above 0 and below 1, got {shrink}; sub_iterations: expected "
+            f"at least 1, got {sub_iterations}."
+        )
     seeds = find_seeds(corpus, max_length, max_seeds)
     if seeds.n_characters > size:
         raise ValueError(
@@ -206,7 +213,9 @@ def train_unigram(
         options: see ``learn_pieces``.
 
     Raises:
-        ValueError: the texts are empty, or ``vocab_size`` is too small or too large for them.
+        TypeError: ``texts`` is one text.
+        ValueError: the texts are empty, ``vocab_size`` is too small or too large for them, or an
+            option is out of its range.
 
     Source:
         Kudo 2018, arXiv:1804.10959, section 3.2.
@@ -215,6 +224,12 @@ def train_unigram(
     >>> len(tokenizer), tokenizer.decode(tokenizer.encode("slow rose"))
     (10, 'slow rose')
     """
+    if isinstance(texts, str):
+        raise TypeError("texts: expected several texts, got one str. Fix: [text]")
+    if len(set(special_tokens)) != len(special_tokens):
+        raise ValueError(f"special_tokens: expected different tokens, got {list(special_tokens)}.")
+    if not 0 < coverage <= 1:
+        raise ValueError(f"coverage: expected a share above 0, at most 1, got {coverage}.")
     words = count_words(texts, prepare.normalizer)
     corpus = cut_stretches(words, covered_characters(words, coverage) | {MARK})
     fixed = [*special_tokens, *(BYTE_TOKENS if byte_fallback else ())]
