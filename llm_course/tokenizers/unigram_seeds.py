@@ -46,8 +46,9 @@ def find_seeds(corpus: Stretches, max_length: int = 16, max_seeds: int = 1_000_0
     """All single characters, and the substrings with the largest count × length.
 
     A substring is left out if it occurs once, or if one character always follows it: the longer
-    one says the same. (SentencePiece's suffix array makes the same choice, but counts the end of
-    a word as a character too, so it has no seed for a word that a space always follows.)
+    one says the same. SentencePiece's suffix array makes the same choice, but the space that
+    follows is a character too: it has no seed for a word that a space always follows, which
+    costs it likelihood where a text has few words.
 
     Args:
         corpus: the distinct stretches of text.

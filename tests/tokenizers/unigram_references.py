@@ -11,7 +11,7 @@ from llm_course.tokenizers.metaspace import SENTENCEPIECE, Preparation
 from llm_course.tokenizers.unigram import Unigram
 
 SPECIAL = ("<unk>", "<s>", "</s>")
-CORPORA = {"stories": "tiny_world", "code": "python"}
+CORPORA = {"stories": "tiny_world", "code": "python", "articles": "wiki_en"}
 
 
 @cache
