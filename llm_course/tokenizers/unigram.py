@@ -148,15 +148,15 @@ class Unigram:
         Raises:
             ValueError: an id is not in the vocabulary.
         """
+        skipped = self.special_tokens if skip_special else ()
+        # An unknown token stands in the middle of a text: no mark was put behind it.
+        parting = {*self.special_tokens} - ({self.unknown} if not self.byte_fallback else set())
         text = ""
-        special = self.special_tokens
-        names = map(self._token, map(index, ids))
-        for is_special, run in groupby(names, special.__contains__):
+        for parts, run in groupby(map(self._token, map(index, ids)), parting.__contains__):
             tokens = list(run)
-            if not is_special:
-                text += self._spell(tokens)
-            elif not skip_special:
-                text += "".join(tokens)
+            spelled = self._spell([token for token in tokens if token not in skipped])
+            put = not parts and self.prepare.prefix != "never" and tokens[0].startswith(MARK)
+            text += spelled.removeprefix(" ") if put else spelled
         return text
 
     def tokens(self, text: str, allow_special: bool | Collection[str] = False) -> list[str]:
@@ -238,9 +238,12 @@ class Unigram:
         return self._tokens[token_id]
 
     def _spell(self, tokens: list[str]) -> str:
-        """The text of a run of tokens without special ones, and without the mark put in front."""
+        """The text of tokens."""
         bytes_of = BYTE_OF if self.byte_fallback else {}
-        spelled = [bytes_of.get(token) or token.replace(MARK, " ").encode() for token in tokens]
-        text = b"".join(spelled).decode(errors="replace")
-        put = self.prepare.prefix != "never" and tokens[0].startswith(MARK)
-        return text.removeprefix(" ") if put else text
+        spelled = [
+            token.encode()
+            if token in self.special_tokens
+            else bytes_of.get(token) or token.replace(MARK, " ").encode()
+            for token in tokens
+        ]
+        return b"".join(spelled).decode(errors="replace")

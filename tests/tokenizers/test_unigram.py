@@ -178,6 +178,8 @@ def test_special_tokens_are_text_unless_allowed(lossless):
 def test_unknown_characters_in_a_row_are_one_unknown():
     tokenizer = Unigram([("<unk>", 0.0), ("▁", -1.0), ("a", -1.0)], ["<unk>"])
     assert tokenizer.tokens("xya") == ["▁", "<unk>", "a"]
+    assert tokenizer.decode(tokenizer.encode("xy a")) == "<unk> a"
+    assert tokenizer.decode(tokenizer.encode("xy a"), skip_special=True) == " a"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def trained(corpus: str, vocab_size: int, n_bytes: int, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("corpus", "vocab_size", "n_bytes"), [("stories", 500, 200_000), ("code", 1_500, 500_000)]
 )
