@@ -33,7 +33,13 @@ class Seeds:
 
 @dataclass(frozen=True, kw_only=True)
 class _Level:
-    """The frequent substrings of one length; those that have no own right are not ``chosen``."""
+    """The substrings of one length that may be frequent.
+
+    Shapes:
+        ``at``, ``ids``: ``(occurrences,)``: where one begins, and its number.
+        ``counts``, ``first``, ``parents``: ``(substrings,)``: how often it occurs, one of its
+        places, and the number of what it is without its last character, in the level before.
+    """
 
     at: np.ndarray
     ids: np.ndarray
