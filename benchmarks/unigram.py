@@ -188,7 +188,8 @@ def main() -> None:
         f"{VOCAB:,} pieces, normalised as nmt_nfkc, seeds and EM as each side's defaults set them. "
         "Ours is Python and numpy on one core; Hugging Face (Rust) and SentencePiece (C++) use "
         "all cores, so CPU seconds stand beside the wall clock's. Each training in a process of "
-        f"its own, in turn, median of {arguments.repeats}; memory is the peak of the process, imports and corpus included. "
+        f"its own, in turn, median of {arguments.repeats}; memory is the peak of the process, "
+        "imports and corpus included. "
         "Held out: nats per character by the forward algorithm, less is better.",
         "command": f"OMP_NUM_THREADS={threads} python benchmarks/unigram.py "
         f"--repeats {arguments.repeats} --megabytes {arguments.megabytes:g}",

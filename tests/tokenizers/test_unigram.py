@@ -65,12 +65,11 @@ def test_ids_are_sentencepieces(pair):
     assert [text for text in texts if ours.encode(text) != theirs.encode(text)] == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(text=st.text(st.sampled_from("aehst .,()=_01é日😀▁") | st.characters(codec="latin-1")))
 def test_ids_are_sentencepieces_on_made_texts(pair, text):
     theirs, ours = pair
-    if "\0" not in text:  # SentencePiece drops what follows in its normaliser.
-        assert ours.encode(text) == theirs.encode(text)
+    assert ours.encode(text) == theirs.encode(text)
 
 
 def test_the_comparison_would_notice_another_rule(pair):
