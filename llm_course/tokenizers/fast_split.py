@@ -12,12 +12,13 @@ import re
 
 from llm_course.tokenizers.byte_level import CL100K_SPLIT, GPT2_SPLIT, SMOLLM_SPLIT, split_words
 
-_WIDE_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-"""White space beyond ASCII: the twins would take it for a letter."""
+_WIDE = "[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_WIDE_SPACE, _WIDE_RUN = re.compile(_WIDE), re.compile(rf"{_WIDE}\s|\s{_WIDE}")
+"""White space beyond ASCII: to a twin it is no space. Alone it does no harm, in a run it does."""
 
 _NEXT_ASCII = r"(?![^\x00-\x7f])"
 _MARKS = r"[^\sA-Za-z0-9\x80-\U0010ffff]"
-_REST = r"\S*(?:\s*[\r\n])?"
+_REST = r"\S*(?:\s++\Z|\s*[\r\n])?"
 
 _TWINS = {
     rule: re.compile(twin, re.ASCII)
@@ -52,7 +53,9 @@ def split_stretches(text: str, pattern: str) -> list[str]:
     ['It', "'s", ' a', ' café-bar', ' 42']
     """
     twin = _TWINS.get(pattern)
-    if twin is None or (not text.isascii() and _WIDE_SPACE.search(text)):
+    if twin is None or (
+        not text.isascii() and _WIDE_SPACE.search(text) and _WIDE_RUN.search(text)
+    ):
         return split_words(text, pattern)
     return twin.findall(text)
 
