@@ -5,7 +5,7 @@ from typing import Any
 
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.byte_level import GPT2_SPLIT, SMOLLM_SPLIT
-from llm_course.tokenizers.tokenizer_document import added_tokens, only, part
+from llm_course.tokenizers.tokenizer_document import added_tokens, only, part, vocabulary
 
 _BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
 
@@ -51,7 +51,16 @@ def _pre_split(document: Mapping[str, Any]) -> str:
 
 
 def write_bpe(tokenizer: ByteLevelBPE) -> dict[str, Any]:
-    """The parts of the document that are BPE's own."""
+    """The parts of the document that are BPE's own.
+
+    Raises:
+        ValueError: the tokenizer has tiktoken's rule, which the format has no exact form for.
+    """
+    if tokenizer.merges is None:
+        raise ValueError(
+            "tokenizer: expected one with a list of merges, got tiktoken's rule, which "
+            "tokenizer.json cannot express exactly. Fix: keep its table as it was published"
+        )
     return {
         "pre_tokenizer": _pre_tokenizer(tokenizer.pre_split),
         "decoder": _BYTE_LEVEL | {"use_regex": True},
@@ -90,7 +99,7 @@ def read_bpe(document: Mapping[str, Any]) -> ByteLevelBPE:
     if any(len(merge) != 2 for merge in merges):
         raise ValueError("model.merges: expected pairs of tokens, got a merge of another length.")
     return ByteLevelBPE(
-        part(document, "model.vocab", dict) | special,
+        vocabulary(document) | special,
         merges,
         pre_split=_pre_split(document),
         special_tokens=special,

@@ -16,6 +16,8 @@ from llm_course.tokenizers.base import Tokenizer
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.bpe_json import read_bpe, write_bpe
 from llm_course.tokenizers.tokenizer_document import read_document
+from llm_course.tokenizers.wordpiece import WordPiece
+from llm_course.tokenizers.wordpiece_json import read_wordpiece, write_wordpiece
 
 
 class Format(NamedTuple):
@@ -32,6 +34,7 @@ class Format(NamedTuple):
 
 FORMATS = {
     "BPE": Format(ByteLevelBPE, read_bpe, write_bpe),
+    "WordPiece": Format(WordPiece, read_wordpiece, write_wordpiece),
 }
 """By the ``type`` of the document's model."""
 
