@@ -98,7 +98,8 @@ def added_tokens(document: Mapping[str, Any]) -> dict[str, int]:
     {'<end>': 5}
     """
     special: dict[str, int] = {}
-    for token in document.get("added_tokens") or []:
+    found = part(document, "added_tokens", list) if document.get("added_tokens") else []
+    for token in found:
         content, token_id = part(token, "content", str), part(token, "id", int)
         if not token.get("special") or any(map(token.get, ("single_word", "lstrip", "rstrip"))):
             raise ValueError(

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from llm_course.tokenizers.base import each_text
 from llm_course.tokenizers.bert_words import bert_words
 from llm_course.tokenizers.wordpiece import BERT_SPECIAL, CONTINUES, WordPiece
 from llm_course.tokenizers.wordpiece_pairs import Pairs, PairTable
@@ -132,7 +133,7 @@ def train_wordpiece(
     """
     if score not in SCORES:
         raise ValueError(f"score: expected {' or '.join(SCORES)}, got {score!r}.")
-    counts = Counter(word for text in texts for word in bert_words(text, lowercase))
+    counts = Counter(word for text in each_text(texts) for word in bert_words(text, lowercase))
     if not counts:
         raise ValueError("texts: expected some words, got none. Fix: give at least one word")
     characters = {word[0] for word in counts}
