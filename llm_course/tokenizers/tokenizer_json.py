@@ -79,7 +79,7 @@ def load(path: str | os.PathLike[str]) -> Tokenizer:
     document = read_document(path)
     model = document.get("model")
     kind = model.get("type") if isinstance(model, dict) else None
-    if kind not in FORMATS:
+    if not isinstance(kind, str) or kind not in FORMATS:
         raise CourseError(
             f"{path}: model.type: expected {' or '.join(FORMATS)}, got {str(kind)[:40]!r}. "
             "Fix: use a tokenizer of one of these kinds"

@@ -18,14 +18,14 @@ TEXTS = st.text(alphabet=CHARACTERS, max_size=16) | st.text()
 
 @pytest.mark.parametrize("rule", RULES)
 @given(text=TEXTS)
-@settings(max_examples=1_000)
+@settings(max_examples=500, deadline=None)
 def test_the_words_are_the_rules(rule: str, text: str) -> None:
     assert split_fast(text, rule) == split_words(text, rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @given(text=TEXTS)
-@settings(max_examples=1_000)
+@settings(max_examples=500, deadline=None)
 def test_no_word_goes_across_chunks(rule: str, text: str) -> None:
     chunks = split_chunks(text, rule)
     if chunks is not None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import tiktoken
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.errors import CourseError
@@ -69,6 +69,7 @@ def test_a_long_run_is_tiktokens(pair: tuple) -> None:
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_any_text_is_tiktokens(text: str) -> None:
     ours, theirs = loaded("cl100k")
     ids = ours.encode(text)
