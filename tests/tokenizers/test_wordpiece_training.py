@@ -57,23 +57,12 @@ def gains(words: Words, counts: Counter[str]) -> dict[tuple[str, str], float]:
 
 
 CORPUS = Counter(
-    [
-        "hug",
-        "pug",
-        "pun",
-        "bun",
-        "hugs",
-        "hug",
-        "hug",
-        "pug",
-        "pun",
-        "hugs",
-        "aaa",
-        "aaaa",
-        "banana",
-        "ananas",
-        "nab",
-    ]
+    ["hug"] * 3
+    + ["pug"] * 2
+    + ["pun"] * 2
+    + ["hugs"] * 2
+    + ["bun", "aaa", "aaaa"]
+    + ["banana", "ananas", "nab"]
 )
 
 
