@@ -18,6 +18,8 @@ from llm_course.tokenizers.bpe_json import read_bpe, write_bpe
 from llm_course.tokenizers.tokenizer_document import read_document
 from llm_course.tokenizers.unigram import Unigram
 from llm_course.tokenizers.unigram_json import read_unigram, write_unigram
+from llm_course.tokenizers.wordpiece import WordPiece
+from llm_course.tokenizers.wordpiece_json import read_wordpiece, write_wordpiece
 
 
 class Format(NamedTuple):
@@ -35,6 +37,7 @@ class Format(NamedTuple):
 FORMATS = {
     "BPE": Format(ByteLevelBPE, read_bpe, write_bpe),
     "Unigram": Format(Unigram, read_unigram, write_unigram),
+    "WordPiece": Format(WordPiece, read_wordpiece, write_wordpiece),
 }
 """By the ``type`` of the document's model."""
 
@@ -79,7 +82,7 @@ def load(path: str | os.PathLike[str]) -> Tokenizer:
     document = read_document(path)
     model = document.get("model")
     kind = model.get("type") if isinstance(model, dict) else None
-    if kind not in FORMATS:
+    if not isinstance(kind, str) or kind not in FORMATS:
         raise CourseError(
             f"{path}: model.type: expected {' or '.join(FORMATS)}, got {str(kind)[:40]!r}. "
             "Fix: use a tokenizer of one of these kinds"
