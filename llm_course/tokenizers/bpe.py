@@ -11,8 +11,7 @@ from itertools import pairwise
 from operator import index
 from typing import Literal
 
-import regex
-
+from llm_course.tokenizers.base import check_special, split_special
 from llm_course.tokenizers.byte_level import (
     GPT2_SPLIT,
     byte_characters,
@@ -104,13 +103,11 @@ class ByteLevelBPE:
         special_tokens: Collection[str] = (),
         missing_bytes: Literal["error", "drop"] = "error",
     ) -> None:
-        absent = [token for token in special_tokens if token not in vocabulary]
-        if absent:
-            raise ValueError(f"special_tokens: expected tokens of the vocabulary, got {absent}.")
         if missing_bytes not in ("error", "drop"):
             raise ValueError(f"missing_bytes: expected 'error' or 'drop', got {missing_bytes!r}.")
         self.vocabulary = dict(vocabulary)
-        self.special_tokens = {token: vocabulary[token] for token in special_tokens}
+        self.special_tokens = check_special(special_tokens, vocabulary)
+        self.merges = list(merges)
         self.pre_split = pre_split
         self.missing_bytes = missing_bytes
         self._bytes_of = {
@@ -120,7 +117,7 @@ class ByteLevelBPE:
         if len(self._bytes_of) != len(vocabulary):
             raise ValueError("vocabulary: expected one id for each token, got an id twice.")
         self._byte_ids = [vocabulary.get(character) for character in byte_characters()]
-        self._ranks = _ranks(vocabulary, merges)
+        self._ranks = _ranks(vocabulary, self.merges)
         self._encode_word = lru_cache(_WORDS_REMEMBERED)(self._merged)
 
     def __len__(self) -> int:
@@ -141,7 +138,8 @@ class ByteLevelBPE:
                 lacks; or a name in ``allow_special`` is not a special token.
         """
         ids: list[int] = []
-        for position, part in enumerate(self._parts(text, allow_special)):
+        parts = split_special(text, self.special_tokens, allow_special)
+        for position, part in enumerate(parts):
             if position % 2:  # The parts alternate: text, special token, text, ...
                 ids.append(self.special_tokens[part])
             else:
@@ -179,20 +177,6 @@ class ByteLevelBPE:
     def tokens(self, text: str, allow_special: bool | Collection[str] = False) -> list[str]:
         """The tokens of a text as labels for a figure: ``·`` is a space, ``↵`` a line end."""
         return [readable(self.token_bytes(i)) for i in self.encode(text, allow_special)]
-
-    def _parts(self, text: str, allow_special: bool | Collection[str]) -> list[str]:
-        """Text, special token, text, ..., text."""
-        if isinstance(allow_special, bool):
-            allowed = list(self.special_tokens) if allow_special else []
-        else:
-            allowed = list(allow_special)
-        unknown = [token for token in allowed if token not in self.special_tokens]
-        if unknown:
-            raise ValueError(f"allow_special: expected special tokens, got {unknown}.")
-        if not allowed:
-            return [text]
-        longest_first = sorted(allowed, key=len, reverse=True)
-        return regex.split("(" + "|".join(map(regex.escape, longest_first)) + ")", text)
 
     def _merged(self, word: str) -> tuple[int, ...]:
         try:
