@@ -1,6 +1,6 @@
 """All shards as one long stream of ids, of which any part can be read: documents end to end."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,9 @@ import numpy as np
 
 from llm_course.data.packing.token_files import read_index
 from llm_course.errors import CourseError
+
+MAPPED = 64
+"""Shards that are mapped at a time."""
 
 
 class TokenStream:
@@ -34,18 +37,20 @@ class TokenStream:
         self.folder = Path(folder)
         self.index = read_index(self.folder)
         try:
-            dtype = np.dtype(self.index["dtype"]).newbyteorder("<")
+            self._dtype = np.dtype(self.index["dtype"]).newbyteorder("<")
             self.vocab_size: int = self.index["vocab_size"]
-            shards = [self._open(shard, dtype) for shard in self.index["shards"]]
+            lengths = [self._lengths(shard) for shard in self.index["shards"]]
+            sizes = [shard["n_tokens"] for shard in self.index["shards"]]
         except (KeyError, TypeError) as error:
             raise CourseError(
                 f"{self.folder}: expected an index of tokens, got {error!r}. Fix: build it again"
             ) from error
-        self._shards: Sequence[np.ndarray] = [tokens for tokens, _ in shards]
-        sizes = [len(tokens) for tokens in self._shards]
         self._shard_ends = np.cumsum(sizes, dtype=np.int64)
-        lengths = np.concatenate([np.zeros(0, "<u4"), *(lengths for _, lengths in shards)])
-        self.document_ends = np.cumsum(lengths, dtype=np.int64)
+        self.document_ends = np.cumsum(
+            np.concatenate([np.zeros(0, "<u4"), *lengths]), dtype=np.int64
+        )
+        # Each map holds a file open, and a process may hold only so many.
+        self._tokens = lru_cache(maxsize=MAPPED)(self._map)
 
     def __len__(self) -> int:
         """How many tokens there are."""
@@ -71,7 +76,7 @@ class TokenStream:
         pieces = [np.zeros(0, dtype=np.int64)]
         shard = int(np.searchsorted(self._shard_ends, start, side="right"))
         while start < stop:
-            tokens = self._shards[shard]
+            tokens = self._tokens(shard)
             begin = int(self._shard_ends[shard]) - len(tokens)
             pieces.append(tokens[start - begin : stop - begin].astype(np.int64))
             start, shard = start + len(pieces[-1]), shard + 1
@@ -90,24 +95,29 @@ class TokenStream:
         start = int(self.document_ends[number - 1]) if number else 0
         return self.read(start, int(self.document_ends[number]))[0]
 
-    def _open(self, shard: dict[str, Any], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-        """The ids and the lengths of a shard, once their sizes are those of the index."""
-        found = []
-        sizes = ("tokens", dtype, "n_tokens"), ("lengths", np.dtype("<u4"), "n_documents")
-        for suffix, kind, count in sizes:
-            path = self.folder / f"{shard['name']}.{suffix}"
-            wanted, size = shard[count] * kind.itemsize, -1
-            if path.is_file():
-                size = path.stat().st_size
-            if size != wanted:
-                got = "no file" if size < 0 else f"{size} bytes"
-                raise CourseError(f"{path}: expected {wanted} bytes, got {got}. Fix: build again")
-            # An empty file cannot be mapped.
-            found.append(np.memmap(path, kind, mode="r") if wanted else np.zeros(0, kind))
-        tokens, lengths = found
-        if int(lengths.sum(dtype=np.int64)) != len(tokens):
+    def _lengths(self, shard: dict[str, Any]) -> np.ndarray:
+        """The lengths of a shard's documents, once the files are those of the index."""
+        self._check(shard, "tokens", shard["n_tokens"] * self._dtype.itemsize)
+        path = self._check(shard, "lengths", shard["n_documents"] * 4)
+        lengths = np.fromfile(path, "<u4")
+        total = int(lengths.sum(dtype=np.int64))
+        if total != shard["n_tokens"]:
             raise CourseError(
-                f"{self.folder / shard['name']}.lengths: expected lengths that add up to "
-                f"{len(tokens)}, got {int(lengths.sum(dtype=np.int64))}. Fix: build again"
+                f"{path}: expected lengths that add up to {shard['n_tokens']}, got {total}. "
+                "Fix: build again"
             )
-        return tokens, lengths
+        return lengths
+
+    def _check(self, shard: dict[str, Any], suffix: str, wanted: int) -> Path:
+        """The path of a file that has the size it should have."""
+        path = self.folder / f"{shard['name']}.{suffix}"
+        size = path.stat().st_size if path.is_file() else None
+        if size != wanted:
+            got = "no file" if size is None else f"{size} bytes"
+            raise CourseError(f"{path}: expected {wanted} bytes, got {got}. Fix: build again")
+        return path
+
+    def _map(self, shard: int) -> np.ndarray:
+        """The ids of a shard, which is not empty."""
+        name = self.index["shards"][shard]["name"]
+        return np.memmap(self.folder / f"{name}.tokens", self._dtype, mode="r")

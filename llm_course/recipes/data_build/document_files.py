@@ -60,28 +60,30 @@ def read_documents(path: Path) -> Iterator[Document]:
                 yield from_line(line)
     except (OSError, ValueError, TypeError) as error:
         raise CourseError(
-            f"{path}: expected a file of documents, got {error}. "
-            "Fix: llm-course data build --force"
+            f"{path}: expected a file of documents, got {error}. Fix: llm-course data build --force"
         ) from error
 
 
 class DocumentSource:
     """The documents of several files as one sequence, each read when it is asked for.
 
+    Its places are found by reading the files once; texts are not kept.
+
     Args:
         paths: the files, in order.
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        self._files = [path.open("rb") for path in paths]
+        self._paths = list(paths)
         self._places: list[tuple[int, int]] = []
         lengths = []
-        for number, file in enumerate(self._files):
+        for number, path in enumerate(self._paths):
             offset = 0
-            for line in file:
-                self._places.append((number, offset))
-                lengths.append(from_line(line).n_bytes)
-                offset += len(line)
+            with path.open("rb") as file:
+                for line in file:
+                    self._places.append((number, offset))
+                    lengths.append(from_line(line).n_bytes)
+                    offset += len(line)
         self.lengths = np.array(lengths, dtype=np.int64)
         """The UTF-8 bytes of each text."""
 
@@ -89,13 +91,9 @@ class DocumentSource:
         """How many documents there are."""
         return len(self._places)
 
-    def __getitem__(self, number: int) -> Document:
+    def document(self, number: int) -> Document:
         """One of them."""
-        file, offset = self._places[number]
-        self._files[file].seek(offset)
-        return from_line(self._files[file].readline())
-
-    def close(self) -> None:
-        """Close the files."""
-        for file in self._files:
-            file.close()
+        path, offset = self._places[number]
+        with self._paths[path].open("rb") as file:
+            file.seek(offset)
+            return from_line(file.readline())

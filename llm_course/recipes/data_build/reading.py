@@ -1,8 +1,9 @@
 """The first step: a corpus is read once and cut into pieces, one for each later job."""
 
-from itertools import batched
+from collections.abc import Iterator, Sequence
 
 from llm_course.data.corpora import find, load
+from llm_course.data.documents import Document
 from llm_course.errors import CourseError
 from llm_course.recipes.data_build.document_files import write_documents
 from llm_course.recipes.data_build.job import Job
@@ -19,6 +20,12 @@ def piece_key(corpus: str, number: int) -> str:
     return f"{corpus}-{number:05d}"
 
 
+def _cut(documents: Sequence[Document], size: int) -> Iterator[Sequence[Document]]:
+    """The documents in pieces of one size; the last may be smaller."""
+    for start in range(0, len(documents), size):
+        yield documents[start : start + size]
+
+
 def read_corpus(job: Job) -> None:
     """Read one corpus and write its pieces.
 
@@ -33,11 +40,9 @@ def read_corpus(job: Job) -> None:
             "Fix: leave it out of the recipe"
         )
     pieces = []
-    for number, piece in enumerate(batched(documents, job.recipe.documents_per_job)):
+    for number, piece in enumerate(_cut(documents, job.recipe.documents_per_job)):
         key = piece_key(entry.name, number)
-        n_documents, n_bytes = write_documents(
-            job.workspace.folder(STEP) / f"{key}.jsonl", piece
-        )
+        n_documents, n_bytes = write_documents(job.workspace.folder(STEP) / f"{key}.jsonl", piece)
         pieces.append({"key": key, "n_documents": n_documents, "n_bytes": n_bytes})
     corpus = find(entry.name)
     job.done(
