@@ -11,7 +11,7 @@ Source:
     place of the index of bands.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -37,11 +37,34 @@ class NearIndex:
 
     def __init__(self) -> None:
         self._rows: dict[int, list[int]] = {}
-        self._ids: list[str] = []
+        self.ids: list[str] = []
         self._signatures: list[Signatures] = []
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self.ids)
+
+    @classmethod
+    def restored(
+        cls, ids: Sequence[str], signatures: Signatures, bands: int, rows: int
+    ) -> "NearIndex":
+        """The index of documents whose signatures were stored.
+
+        Shapes:
+            signatures: (len(ids), bands · rows).
+        """
+        index = cls()
+        keys = band_keys(signatures, bands, rows)
+        for id, signature, key in zip(ids, signatures, keys, strict=True):
+            index.add(id, signature, key)
+        return index
+
+    def signatures(self) -> Signatures:
+        """All signatures in the order of ``ids``, to be stored.
+
+        Shapes:
+            returns (n, k); (0, 0) of nothing.
+        """
+        return np.stack(self._signatures) if self.ids else np.zeros((0, 0), dtype=np.uint32)
 
     def nearest(self, signature: Signatures, keys: Hashes) -> tuple[float, str] | None:
         """The best estimate among the candidates and the id of that document, if there are any."""
@@ -51,13 +74,13 @@ class NearIndex:
         rows = sorted(found)
         estimates = similarity(np.stack([self._signatures[row] for row in rows]), signature)
         best = int(estimates.argmax())
-        return float(estimates[best]), self._ids[rows[best]]
+        return float(estimates[best]), self.ids[rows[best]]
 
     def add(self, id: str, signature: Signatures, keys: Hashes) -> None:
         """Remember a document."""
         for key in keys.tolist():
-            self._rows.setdefault(key, []).append(len(self._ids))
-        self._ids.append(id)
+            self._rows.setdefault(key, []).append(len(self.ids))
+        self.ids.append(id)
         self._signatures.append(signature)
 
 
