@@ -22,7 +22,8 @@ TRIES = 2
 def executor(jobs: int, scheduler: str | None = None) -> Iterator[Callable[[], Executor]]:
     """What makes executors: a pool of `jobs` processes, or a Dask scheduler's.
 
-    Calling it again after a pool broke gives a new one.
+    Calling it again gives the same one, whose workers have started already, or a new one if that
+    one broke.
 
     Raises:
         CourseError: the ``cluster`` extra is missing, or no scheduler answers.
@@ -33,6 +34,8 @@ def executor(jobs: int, scheduler: str | None = None) -> Iterator[Callable[[], E
     made: list[ProcessPoolExecutor] = []
 
     def new() -> Executor:
+        if made and _works(made[-1]):
+            return made[-1]
         context = get_context("spawn")
         made.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent))
         return made[-1]
@@ -83,6 +86,15 @@ def run_jobs(
                 again.append((key, make, tries + 1))
             else:
                 yield key, error
+
+
+def _works(pool: ProcessPoolExecutor) -> bool:
+    """Whether a pool takes jobs."""
+    try:
+        pool.submit(int)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _end_with_parent() -> None:

@@ -91,6 +91,16 @@ def test_those_in_flight_beside_a_deadly_job_are_answered(deadly):
             assert found[name] == text, f"job {name} was blamed for another"
 
 
+def test_a_pool_serves_again_until_it_breaks():
+    with executor(1) as new:
+        pool = new()
+        assert new() is pool
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(always_dies, "die").result()
+        assert new() is not pool
+        assert new().submit(upper, "a").result() == "A"
+
+
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     """Killed, it cannot tell them; they are busy or idle, and end all the same."""
     command = [sys.executable, "-c", START, str(tmp_path)]

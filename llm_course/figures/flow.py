@@ -15,6 +15,9 @@ from matplotlib.figure import Figure
 from llm_course.figures.style import BLUE, INK, VERMILLION
 
 STEP, BAR, REASONS = 1.0, 0.16, 3
+END = -0.06
+"""Where what leaves ends, below the band, which is 1 high."""
+THINNEST = 0.006
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,8 @@ def draw_flow(stages: Sequence[FlowStage], unit: str) -> Figure:
     end = len(stages) * STEP
     text = f"{_short(last)}\n{last / whole:.0%}"
     _write(axis, end + 0.06, 1 - last / whole / 2, text, ha="left", weight="bold")
-    axis.set(xlim=(-0.6, end + 0.5), ylim=(-0.75, 1.2))
+    deepest = max((stage.before - stage.after) / whole for stage in stages)
+    axis.set(xlim=(-0.6, end + 0.5), ylim=(END - deepest - 0.45, 1.2))
     axis.axis("off")
     return figure
 
@@ -84,18 +88,24 @@ def _draw_stage(axis: Axes, x: float, stage: FlowStage, whole: float) -> None:
         lines = [f"−{(stage.before - stage.after) / stage.before:.1%}"]
         lines += [reason for reason, _ in reasons[:REASONS]]
         lines += ["…"] if len(reasons) > REASONS else []
-        _write(axis, x + BAR + 0.02, -0.19, "\n".join(lines), va="top", ha="left", size=7.5)
+        _write(
+            axis,
+            x + BAR + 0.02,
+            END - (before - after) - 0.04,
+            "\n".join(lines),
+            va="top",
+            ha="left",
+            size=7.5,
+        )
 
 
 def _draw_leaving(axis: Axes, x: float, top: float, height: float) -> None:
-    """A ribbon that turns down from the band, as thick as what leaves."""
+    """A ribbon that bends down from the band, as high as what leaves is much."""
     ease = (1 - np.cos(np.linspace(0, np.pi, 40))) / 2
-    across, width = np.linspace(0, 0.55, 40), height
-    upper = top + (-0.15 - top + width / 2) * ease
-    upper = np.minimum(upper, top)
-    lower = np.maximum(upper - width, -0.16)
-    axis.fill_between(x + across, np.maximum(upper, -0.15), lower, color=VERMILLION, alpha=0.55,
-                      linewidth=0)  # fmt: skip
+    upper = top + (END - top) * ease
+    across = x + np.linspace(0, 0.6, 40)
+    thin = max(height, THINNEST)
+    axis.fill_between(across, upper, upper - thin, color=VERMILLION, alpha=0.55, linewidth=0)
 
 
 def _write(

@@ -18,9 +18,10 @@ from llm_course.executors import executor, run_jobs
 from llm_course.files import atomic_write
 from llm_course.lock import locked
 from llm_course.recipes.data_build import filtering, mixing, reading, tokenizing
-from llm_course.recipes.data_build.job import Job, from_text
+from llm_course.recipes.data_build.job import Job
 from llm_course.recipes.data_build.recipe import Recipe
 from llm_course.recipes.data_build.report import build_report, flow_figure
+from llm_course.recipes.data_build.worker import work
 from llm_course.recipes.data_build.workspace import Workspace, fingerprint
 
 FIGURE = "flow.svg"
@@ -80,19 +81,6 @@ class Runner:
             workspace=self.workspace,
             arguments=arguments,
         ).to_text()
-
-
-def work(text: str) -> str:
-    """Do one job; the function that workers run."""
-    job = from_text(text)
-    name = job.step.partition("-")[0]
-    {
-        reading.STEP: reading.read_corpus,
-        "filter": filtering.filter_piece,
-        tokenizing.STEP: tokenizing.tokenize_piece,
-        mixing.STEP: mixing.write_piece,
-    }[name](job)
-    return job.key
 
 
 def build(

@@ -12,7 +12,7 @@ from llm_course.recipes.data_build.recipe import TokenizerEntry
 from llm_course.recipes.data_build.workspace import Workspace
 from llm_course.tokenizers.base import Tokenizer
 from llm_course.tokenizers.bpe import ByteLevelBPE
-# TRAIN
+from llm_course.tokenizers.bpe_training import train_bpe
 from llm_course.tokenizers.byte_level import byte_characters
 from llm_course.tokenizers.tokenizer_json import load, save
 
