@@ -85,7 +85,8 @@ def _draw_stage(axis: Axes, x: float, stage: FlowStage, whole: float) -> None:
     if before > after:
         _draw_leaving(axis, x + BAR, 1 - after, before - after)
         reasons = sorted(stage.removed.items(), key=lambda item: (-item[1], item[0]))
-        lines = [f"−{(stage.before - stage.after) / stage.before:.1%}"]
+        share = (before - after) / before
+        lines = [f"−{share:.1%}" if share >= 0.001 else "less than 0.1%"]
         lines += [reason for reason, _ in reasons[:REASONS]]
         lines += ["…"] if len(reasons) > REASONS else []
         _write(
