@@ -20,6 +20,7 @@ from llm_course.recipes.data_build.global_stages import (
     near_texts,
     repeated_lines,
 )
+from llm_course.recipes.data_build.learnt_stages import language, perplexity, quality_classifier
 from llm_course.recipes.fields import Fields
 
 Make = Callable[[Fields], Stage | GlobalStage]
@@ -64,6 +65,13 @@ STAGE_KINDS: dict[str, StageKind] = {
     ),
     "c4_lines": StageKind(make=lambda fields: c4_lines(), summary="cuts lines by C4's rules"),
     "c4_pages": StageKind(make=_c4_pages, summary="removes pages by C4's rules"),
+    "language": StageKind(make=language, summary="keeps the languages that it names"),
+    "perplexity": StageKind(
+        make=perplexity, summary="removes what a model of a reference finds too surprising"
+    ),
+    "quality_classifier": StageKind(
+        make=quality_classifier, summary="removes what a classifier takes for spoiled text"
+    ),
     "exact_duplicates": StageKind(make=exact_texts, summary="removes a text that came before"),
     "duplicate_lines": StageKind(make=repeated_lines, summary="cuts a line that came before"),
     "near_duplicates": StageKind(
