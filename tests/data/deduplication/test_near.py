@@ -27,8 +27,9 @@ STAGES = {
 
 @pytest.fixture(scope="module")
 def articles():
-    """Encyclopedia summaries of 40 words or more: no two of them resemble each other."""
-    return [document for document in load("wiki_en") if len(document.text.split()) >= 40][:2000]
+    """Encyclopedia summaries of 40 to 90 words: no two of them resemble each other."""
+    found = [document for document in load("wiki_en") if 40 <= len(document.text.split()) <= 90]
+    return found[:2000]
 
 
 @pytest.fixture(scope="module")
