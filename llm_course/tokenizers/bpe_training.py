@@ -12,6 +12,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from operator import add
 
 from llm_course.tokenizers.bpe import ByteLevelBPE
@@ -158,23 +159,22 @@ def _merge(
     behind: dict[str, list[int]] = defaultdict(list)
     twice: list[int] = []  # a b a b: the pair `b a` is lost, and `ab ab` gained.
     for place in where:
-        head, found, tail = words[place].partition(pair)
-        if not found:
-            continue
-        words[place] = head + new + tail
-        if head:
-            before[head[-1]].append(place)
-        while pair in tail:  # Seldom.
-            middle, _, rest = tail.partition(pair)
-            if middle:
-                behind[middle[0]].append(place)
-                before[middle[-1]].append(place)
-            else:
-                twice.append(place)
-            words[place] = words[place].replace(pair, new)
-            tail = rest
-        if tail:
-            behind[tail[0]].append(place)
+        pieces = words[place].split(pair)
+        if len(pieces) == 2:
+            head, tail = pieces
+            words[place] = head + new + tail
+            if head:
+                before[head[-1]].append(place)
+            if tail:
+                behind[tail[0]].append(place)
+        elif len(pieces) > 2:
+            words[place] = new.join(pieces)
+            for head, tail in pairwise(pieces):
+                if head:
+                    before[head[-1]].append(place)
+                if tail:
+                    behind[tail[0]].append(place)
+            twice.extend([place] * pieces[1:-1].count(""))
     yield from _entries(pair, new, (before, behind, twice), times, pair_counts)
 
 

@@ -108,14 +108,20 @@ def split_words(text: str, pattern: str) -> list[str]:
 
     Args:
         text: any text.
-        pattern: ``GPT2_SPLIT``, ``SMOLLM_SPLIT`` or ``CL100K_SPLIT``, or another in the syntax of the regex module.
+        pattern: ``GPT2_SPLIT``, ``SMOLLM_SPLIT``, ``CL100K_SPLIT`` or another in the syntax of the
+            regex module.
 
     >>> split_words("It's  over 42", GPT2_SPLIT)
     ['It', "'s", ' ', ' over', ' 42']
     >>> split_words("It's  over 42", SMOLLM_SPLIT)
     ['It', "'s", ' ', ' over', ' ', '4', '2']
     """
-    return regex.findall(pattern, text)
+    return _compiled(pattern).findall(text)
+
+
+@cache
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    return regex.compile(pattern)
 
 
 def readable(data: bytes) -> str:

@@ -12,12 +12,13 @@ import re
 
 from llm_course.tokenizers.byte_level import CL100K_SPLIT, GPT2_SPLIT, SMOLLM_SPLIT, split_words
 
-_WIDE_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-"""White space beyond ASCII: the twins would take it for a letter."""
+_WIDE = "[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_WIDE_SPACE, _WIDE_RUN = re.compile(_WIDE), re.compile(rf"{_WIDE}\s|\s{_WIDE}")
+"""White space beyond ASCII: to a twin it is no space. Alone it does no harm, in a run it does."""
 
 _NEXT_ASCII = r"(?![^\x00-\x7f])"
 _MARKS = r"[^\sA-Za-z0-9\x80-\U0010ffff]"
-_REST = r"\S*(?:\s*[\r\n])?"
+_REST = r"\S*(?:\s++\Z|\s*[\r\n])?"
 
 _TWINS = {
     rule: re.compile(twin, re.ASCII)
@@ -36,6 +37,33 @@ _TWINS = {
     }.items()
 }
 
+_TO_LINE_END = re.compile(r"\s*+\S++(?:\s++\Z|\s*[\r\n])?|\s++", re.ASCII)
+_TO_SPACE = re.compile(r"\s*+\S++|\s++", re.ASCII)
+_CHUNKS = {GPT2_SPLIT: _TO_SPACE, SMOLLM_SPLIT: _TO_SPACE, CL100K_SPLIT: _TO_LINE_END}
+
+
+def _wide_run(text: str) -> bool:
+    if text.isascii() or not _WIDE_SPACE.search(text):
+        return False
+    return _WIDE_RUN.search(text) is not None
+
+
+def split_chunks(text: str, pattern: str) -> list[str] | None:
+    """Cut text where no word goes across: the words of the text are those of its chunks.
+
+    A chunk is white space and what follows up to the next white space; for ``CL100K_SPLIT``, whose
+    marks take line ends with them, also the white space up to the last line end.
+
+    Returns:
+        The chunks, or None where no such place is known: for another pattern, and for a text with
+        a run of wide spaces.
+
+    >>> split_chunks("  It's a café", GPT2_SPLIT)
+    ["  It's", ' a', ' café']
+    """
+    rule = _CHUNKS.get(pattern)
+    return None if rule is None or _wide_run(text) else rule.findall(text)
+
 
 def split_stretches(text: str, pattern: str) -> list[str]:
     """Cut text into ASCII words and stretches with other characters, still to be cut.
@@ -52,7 +80,7 @@ def split_stretches(text: str, pattern: str) -> list[str]:
     ['It', "'s", ' a', ' café-bar', ' 42']
     """
     twin = _TWINS.get(pattern)
-    if twin is None or (not text.isascii() and _WIDE_SPACE.search(text)):
+    if twin is None or _wide_run(text):
         return split_words(text, pattern)
     return twin.findall(text)
 
