@@ -10,7 +10,7 @@ from llm_course.recipes.data_build import run
 STAGES = [
     {"use": "gopher_quality", "without": ["number of words", "function words"]},
     {"use": "exact_duplicates"},
-    {"use": "duplicate_lines", "least": 30, "corpora": ["chatterbot_en"]},
+    {"use": "duplicate_lines", "least": 10, "corpora": ["chatterbot_it"]},
     {"use": "near_duplicates", "n": 3, "least": 0.5},
     {"use": "c4_pages", "corpora": ["tiny_world"]},
 ]
@@ -20,11 +20,11 @@ def small_table(**changes):
     table = {
         "name": "small",
         "seed": 3,
-        "documents_per_job": 60,
+        "documents_per_job": 100,
         "shard_size": 12_000,
         "corpora": [
             {"name": "tiny_world", "limit": 150},
-            {"name": "chatterbot_en", "limit": 200},
+            {"name": "chatterbot_it", "limit": 500},
         ],
         "stages": STAGES,
         "mixture": {"weights": "temperature", "temperature": 2.0},

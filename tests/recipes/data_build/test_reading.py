@@ -22,7 +22,7 @@ def test_all_documents_are_there_in_order(table, tmp_path):
     given = job(table, tmp_path, limit=130)
     read_corpus(given)
     record = given.workspace.record("read", "tiny_world")
-    assert [piece["n_documents"] for piece in record["pieces"]] == [60, 60, 10]
+    assert [piece["n_documents"] for piece in record["pieces"]] == [100, 30]
     found = [
         document
         for piece in record["pieces"]

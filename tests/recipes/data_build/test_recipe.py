@@ -10,10 +10,10 @@ from llm_course.recipes.data_build.recipe import load_recipe, parse_recipe
 
 def test_a_recipe_becomes_plain_values(table):
     recipe = parse_recipe(table())
-    assert [corpus.name for corpus in recipe.corpora] == ["tiny_world", "chatterbot_en"]
-    assert recipe.stages[2].corpora == ("chatterbot_en",)
-    assert recipe.stages[2].options == {"least": 30}
-    assert recipe.stages[2].applies_to("chatterbot_en")
+    assert [corpus.name for corpus in recipe.corpora] == ["tiny_world", "chatterbot_it"]
+    assert recipe.stages[2].corpora == ("chatterbot_it",)
+    assert recipe.stages[2].options == {"least": 10}
+    assert recipe.stages[2].applies_to("chatterbot_it")
     assert not recipe.stages[2].applies_to("tiny_world")
     assert (recipe.mixture.temperature, recipe.tokenizer.use, recipe.seed) == (2.0, "bytes", 3)
 
@@ -47,10 +47,10 @@ WRONG = [
     ({"mixture": {"temperature": 2.0}}, "mixture: expected only the fields weights, size"),
     (
         {"mixture": {"weights": "shares", "shares": {"tiny_world": 1.0}}},
-        "mixture: shares: chatterbot_en: expected a number of at least 0, got nothing",
+        "mixture: shares: chatterbot_it: expected a number of at least 0, got nothing",
     ),
     (
-        {"mixture": {"weights": "shares", "shares": {"tiny_world": 1, "chatterbot_en": 1}}},
+        {"mixture": {"weights": "shares", "shares": {"tiny_world": 1, "chatterbot_it": 1}}},
         "mixture: shares: expected numbers that add up to 1",
     ),
     ({"tokenizer": {"use": "words"}}, "tokenizer: use: expected one of bytes, bpe, file"),
