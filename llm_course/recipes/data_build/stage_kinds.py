@@ -12,6 +12,8 @@ from llm_course.data.cleaning.c4 import c4_lines, c4_pages
 from llm_course.data.cleaning.gopher import GOPHER_QUALITY
 from llm_course.data.cleaning.repetition import GOPHER_REPETITION
 from llm_course.data.cleaning.rules import Rule, rule_filter
+from llm_course.data.privacy.rules import privacy_rules
+from llm_course.data.privacy.scrub import drop_personal_data, scrub_personal_data
 from llm_course.data.stages import Stage
 from llm_course.errors import CourseError
 from llm_course.recipes.data_build.global_stages import (
@@ -56,6 +58,19 @@ def _c4_pages(fields: Fields) -> Stage:
     return _rules(c4_pages(fields.take_list("blocked_words", str, ())))(fields)
 
 
+def _privacy(fields: Fields) -> Stage:
+    """Personal data of the kinds that the recipe names (all if none), replaced or dropped."""
+    rules = privacy_rules()
+    kinds = fields.take_list("kinds", str, tuple(rules))
+    for kind in kinds:
+        if kind not in rules:
+            raise fields.error("kinds", f"kinds of {', '.join(rules)}", kind)
+    chosen = {kind: rule for kind, rule in rules.items() if kind in kinds}
+    if fields.take("action", str, "replace", choices=("replace", "drop")) == "replace":
+        return scrub_personal_data(chosen)
+    return drop_personal_data(chosen, most=fields.take("most", int, 0, least=0))
+
+
 STAGE_KINDS: dict[str, StageKind] = {
     "gopher_quality": StageKind(
         make=_rules(GOPHER_QUALITY), summary="removes what breaks Gopher's rules of quality"
@@ -72,6 +87,7 @@ STAGE_KINDS: dict[str, StageKind] = {
     "quality_classifier": StageKind(
         make=quality_classifier, summary="removes what a classifier takes for spoiled text"
     ),
+    "privacy": StageKind(make=_privacy, summary="replaces personal data, or drops what holds it"),
     "exact_duplicates": StageKind(make=exact_texts, summary="removes a text that came before"),
     "duplicate_lines": StageKind(make=repeated_lines, summary="cuts a line that came before"),
     "near_duplicates": StageKind(

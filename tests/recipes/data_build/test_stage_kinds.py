@@ -39,7 +39,21 @@ def test_rules_may_be_left_out():
     assert isinstance(kept, Kept) and removed.reason == "few sentences"
 
 
+def test_personal_data_is_replaced_or_dropped():
+    text = "Write to ann@example.com or call 192.168.3.4 today."
+    document = Document(id="a/0", text=text, corpus="a")
+    (replaced,) = make_stage("privacy", {}, "demo")([document])
+    assert "ann@" not in replaced.document.text and sum(replaced.edits.values()) == 2
+    (dropped,) = make_stage("privacy", {"action": "drop"}, "demo")([document])
+    assert isinstance(dropped, Removed)
+    (kept,) = make_stage("privacy", {"action": "drop", "most": 2}, "demo")([document])
+    assert isinstance(kept, Kept)
+
+
 WRONG = [
+    ("privacy", {"kinds": ["shoe size"]}, "kinds: expected kinds of"),
+    ("privacy", {"action": "sell"}, "action: expected one of replace, drop, got 'sell'"),
+    ("privacy", {"most": 1}, "expected only the fields kinds, action, got 'most'"),
     ("gopher_quality", {"without": ["beauty"]}, "without: expected rules of"),
     ("c4_pages", {"blocked_words": "darn"}, "blocked_words: expected a list, got 'darn'"),
     ("near_duplicates", {"least": 1.5}, "least: expected a similarity from 0 to 1, got 1.5"),
