@@ -66,9 +66,7 @@ class Workspace:
             strange = [path.name for path in self.out.iterdir() if path.name != ".lock"]
             if strange and not (force and found):
                 raise CourseError(_refusal(self.out, found, strange[0]))
-            for path in self.out.iterdir():
-                if path.name != ".lock":
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            self._clear()
             atomic_write(self.out / IDENTITY, _dump(identity))
         for path in self.out.rglob(".*.tmp"):
             path.unlink(missing_ok=True)  # of writers that were killed
@@ -76,6 +74,13 @@ class Workspace:
         if report is not None:
             shutil.rmtree(self.work, ignore_errors=True)
         return report
+
+    def _clear(self) -> None:
+        """Remove everything; killed on the way, the folder is still known as a build's."""
+        atomic_write(self.out / IDENTITY, _dump({"fingerprint": "being removed"}))
+        for path in self.out.iterdir():
+            if path.name not in (".lock", IDENTITY):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def finish(self, report: Mapping[str, Any]) -> None:
         """Write the report, which ends the build, and remove what it went on from."""

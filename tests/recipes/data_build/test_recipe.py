@@ -1,11 +1,15 @@
 """Recipes: what a good one becomes, and a bad one's error in the house form."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from llm_course.classroom.course import find_root
 from llm_course.errors import CourseError
 from llm_course.recipes.data_build.recipe import load_recipe, parse_recipe
+
+RECIPES = sorted((find_root(Path(__file__).parent) / "configs").glob("data*.toml"))
 
 
 def test_a_recipe_becomes_plain_values(table):
@@ -68,6 +72,11 @@ def test_a_bad_recipe_is_told_where_and_what(table, changes, wanted):
     with pytest.raises(CourseError, match=re.escape(wanted)) as told:
         parse_recipe(table(**changes), "demo.toml")
     assert str(told.value).startswith("demo.toml") and "Fix: " in str(told.value)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_the_course_s_recipes_are_good(path):
+    assert load_recipe(path).stages
 
 
 @pytest.mark.parametrize("content", ["name = ", "\xff", None])

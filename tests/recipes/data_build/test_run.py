@@ -8,18 +8,21 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from distributed import LocalCluster
 
+from llm_course.classroom.course import find_root
+from llm_course.data import packages
 from llm_course.data.packing.batches import packed_batches
 from llm_course.data.packing.document_mask import PADDING
 from llm_course.data.packing.token_stream import TokenStream
 from llm_course.errors import CourseError
 from llm_course.recipes.data_build import run
 from llm_course.recipes.data_build.document_files import read_documents
-from llm_course.recipes.data_build.recipe import parse_recipe
+from llm_course.recipes.data_build.recipe import load_recipe, parse_recipe
 from llm_course.recipes.data_build.run import build
 from llm_course.tokenizers.tokenizer_json import load
 
@@ -169,7 +172,7 @@ def test_a_build_killed_at_any_moment_goes_on_to_the_same_bytes(
 BUILD = """
 import json, sys
 from pathlib import Path
-from llm_course.recipes.data_build.recipe import parse_recipe
+from llm_course.recipes.data_build.recipe import load_recipe, parse_recipe
 from llm_course.recipes.data_build.run import build
 if __name__ == "__main__":
     tell = lambda *told: print(*told, flush=True)
@@ -215,6 +218,13 @@ def test_a_mixture_smaller_than_any_document(table, tmp_path, without_processes)
         build(parse_recipe(table(mixture={"size": 1})), tmp_path)
 
 
+def test_the_tiny_recipe_needs_nothing_installed(tmp_path, without_processes, monkeypatch):
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    recipe = load_recipe(find_root(Path(__file__).parent) / "configs" / "data-tiny.toml")
+    report = build(recipe, tmp_path)
+    assert report["result"]["n_documents"] == 2000 and report["result"]["shards"] > 1
+
+
 def test_two_builds_in_one_folder(table, tmp_path):
     with (
         run.locked(tmp_path, who="build"),
@@ -228,6 +238,6 @@ def test_a_defect_names_the_job(table, tmp_path, without_processes, monkeypatch)
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr(run, "work", broken)
-    with pytest.raises(CourseError, match=r"read tiny_world: .*ZeroDivisionError: oh.*Fix: ") as e:
+    with pytest.raises(CourseError, match=r"read \w+: .*ZeroDivisionError: oh.*Fix: ") as e:
         build(parse_recipe(table()), tmp_path)
     assert isinstance(e.value.__cause__, ZeroDivisionError)

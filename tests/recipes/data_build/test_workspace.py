@@ -61,6 +61,26 @@ def test_another_recipe_is_refused_and_replaced_by_force(recipe, table, tmp_path
     assert Workspace(tmp_path).record("read", "a") is None
 
 
+def test_a_kill_while_it_is_replaced_needs_force_again(recipe, table, tmp_path, monkeypatch):
+    workspace, other = Workspace(tmp_path), parse_recipe(table(seed=9))
+    workspace.begin(recipe)
+    workspace.finish({"name": "demo"})
+
+    def killed(path):
+        raise KeyboardInterrupt
+
+    (tmp_path / "shards").mkdir()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(workspaces.shutil, "rmtree", killed)
+        patch.setattr(workspaces.Path, "unlink", lambda self, missing_ok=False: None)
+        workspace.begin(other, force=True)
+    for half_removed in (recipe, other):
+        with pytest.raises(CourseError, match="--force"):
+            workspace.begin(half_removed)
+    assert workspace.begin(recipe, force=True) is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["build.json"]
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_of_something_else_is_never_emptied(recipe, tmp_path, force):
     (tmp_path / "thesis.tex").touch()
