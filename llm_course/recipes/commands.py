@@ -86,7 +86,7 @@ def _summary(report: dict) -> list[str]:
     >>> told = {"name": "1 rules", "n_in": 4, "n_out": 3, "bytes_in": 8_000, "bytes_out": 6_000}
     >>> _summary({"stages": [told], "unit": "tokens",
     ...           "result": {"size": 5, "n_documents": 3, "shards": 1}})
-    ['1 rules  4 → 3 documents  0.01 → 0.01 MB', '5 tokens of 3 documents in 1 shards']
+    ['1 rules  4 → 3 documents  0.01 → 0.01 MB', '5 tokens of 3 documents in 1 shard']
     """
     rows = [
         [
@@ -98,7 +98,8 @@ def _summary(report: dict) -> list[str]:
     ]
     result = report["result"]
     last = f"{result['size']:,} {report['unit']} of {result['n_documents']:,} documents"
-    return [*_aligned(rows), f"{last} in {result['shards']:,} shards"]
+    plural = "" if result["shards"] == 1 else "s"
+    return [*_aligned(rows), f"{last} in {result['shards']:,} shard{plural}"]
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

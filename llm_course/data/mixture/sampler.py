@@ -162,8 +162,8 @@ class MixtureSampler(Generic[T]):
                     f"state: expected {key} {here}, got {state.get(key)}. "
                     "Fix: make the sampler with what the state was saved with."
                 )
-        drawn = {name: state["drawn"].get(name, -1) for name in self.sources}
-        if min(drawn.values()) < 0 or sum(drawn.values()) != state["step"]:
+        drawn = {name: state.get("drawn", {}).get(name, -1) for name in self.sources}
+        if min(drawn.values()) < 0 or sum(drawn.values()) != state.get("step"):
             raise ValueError(f"state: expected counts that add up to the step, got {dict(state)}.")
-        self.set_weights(state["weights"])
+        self.set_weights(state.get("weights", {}))
         self.step, self.drawn = state["step"], drawn

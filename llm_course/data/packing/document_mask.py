@@ -15,6 +15,29 @@ PADDING = -1
 """The document of a position that holds no token."""
 
 
+def documents_of(tokens: Tensor, end: int) -> Tensor:
+    """Which document of its row each token belongs to, where each document ends with one token.
+
+    For a training step that is given tokens alone. The numbers count within a row, from 0.
+
+    Args:
+        tokens: packed rows.
+        end: the id that ends a document; it belongs to the document that it ends.
+
+    Shapes:
+        tokens ``b t``; returns ``b t``, int64.
+
+    Raises:
+        ShapeError: the tokens are not ``b t``.
+
+    >>> documents_of(torch.tensor([[5, 9, 6, 7, 9, 8]]), end=9).tolist()
+    [[0, 0, 1, 1, 1, 2]]
+    """
+    check_shape(tokens, "b t", "tokens")
+    ends = (tokens == end).long()
+    return ends.cumsum(dim=1) - ends
+
+
 def document_mask(documents: Tensor) -> Tensor:
     """The block-diagonal causal mask: a token sees what came before it in its own document.
 

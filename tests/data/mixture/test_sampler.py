@@ -85,7 +85,9 @@ def test_the_pieces_of_the_interval():
     assert found == ["a", "a", "c", "c"]
 
 
-@pytest.mark.parametrize("key, value", [("seed", 1), ("sizes", {"web": 1}), ("step", 7)])
+@pytest.mark.parametrize(
+    "key, value", [("seed", 1), ("sizes", {"web": 1}), ("step", 7), ("drawn", {"web": 0})]
+)
 def test_a_state_of_something_else_is_refused(key, value):
     stream = sampler({"web": 1.0, "code": 0.0, "books": 0.0})
     with pytest.raises(ValueError, match="state: expected"):

@@ -10,6 +10,7 @@ from llm_course.data.packing.document_mask import (
     PADDING,
     document_mask,
     document_targets,
+    documents_of,
     restarting_positions,
 )
 from llm_course.model.config import DecoderConfig
@@ -32,6 +33,14 @@ def test_the_mask_never_crosses_documents(lengths, padding):
     for q, of_query in enumerate(documents):
         for k, of_key in enumerate(documents):
             assert mask[q, k].item() == (k <= q and of_query == of_key)
+
+
+@given(LENGTHS)
+def test_ends_tell_the_documents(lengths):
+    documents = numbered(lengths)
+    tokens = torch.full_like(documents, 7)
+    tokens[0, torch.tensor(lengths).cumsum(0) - 1] = 3
+    assert torch.equal(documents_of(tokens, end=3), documents)
 
 
 @given(LENGTHS)
