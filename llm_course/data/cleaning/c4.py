@@ -1,8 +1,12 @@
 """The rules of C4: lines that are no sentences are cut, pages that are no prose are removed.
 
 First ``c4_lines``, then ``rule_filter(c4_pages(...))``: sentences are counted in what is left. The
-list of blocked words is passed in; the course prints none. C4 also keeps one of each run of three
-sentences that occurs again, and English pages alone: see ``deduplication`` and ``language``.
+list of blocked words is passed in; the course prints none. English alone, which C4 also asks for,
+is in ``language``. Versions of the paper differ in two numbers; these, 3 sentences and 5 words a
+line, are those of the code that made the corpus.
+
+Leaves out that C4 keeps one of each run of three sentences that occurs again:
+``deduplication.exact.duplicate_lines`` does so for lines.
 
 Source:
     Raffel et al. 2020, *Exploring the Limits of Transfer Learning with a Unified Text-to-Text

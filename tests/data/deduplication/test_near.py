@@ -55,7 +55,7 @@ def test_planted_near_duplicates_are_found(articles, planted, name):
 
 def test_false_positives_are_those_of_the_curve_and_comparing_takes_them_away(articles):
     """Copies with J from 0.3 to 0.6 are no duplicates: how many are removed nevertheless?"""
-    planted = plant(articles, 400, least=0.3, most=0.6)
+    planted = plant(articles, 250, least=0.3, most=0.6)
     copies = {one.copy.id for one in planted}
     documents = [*articles, *(one.copy for one in planted)]
     expected = sum(candidate_probability(one.jaccard, 20, 5) for one in planted) / len(planted)
