@@ -1,12 +1,16 @@
-"""What every tokenizer of the course offers, and the one rule on special tokens.
+"""What every tokenizer of the course offers, and what they share: special tokens, training texts.
 
 Leaves out training: each kind learns its vocabulary in its own way and by its own function.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import regex
+
+from llm_course.errors import CourseError
 
 
 @runtime_checkable
@@ -85,6 +89,57 @@ def check_special(special_tokens: Iterable[str], vocabulary: Mapping[str, int]) 
     """
     wanted = list(special_tokens)
     absent = [token for token in wanted if token not in vocabulary]
-    if absent:
-        raise ValueError(f"special_tokens: expected tokens of the vocabulary, got {absent}.")
+    if absent or "" in wanted:
+        raise ValueError(
+            f"special_tokens: expected tokens of the vocabulary, got {absent or ['']}."
+        )
     return {token: vocabulary[token] for token in wanted}
+
+
+def each_text(texts: Iterable[str]) -> Iterator[str]:
+    """The texts of a corpus, looked at one by one.
+
+    Raises:
+        TypeError: ``texts`` is a single text, or holds something else than texts.
+
+    >>> list(each_text(["a", "b"]))
+    ['a', 'b']
+    """
+    if isinstance(texts, str | bytes):
+        raise TypeError(f"texts: expected several, got one {type(texts).__name__}. Fix: [text]")
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(
+                f"texts: expected str, got {type(text).__name__} {str(text)[:40]!r}. "
+                "Fix: decode bytes first, data.decode('utf-8')"
+            )
+        yield text
+
+
+def read_lines(path: str | os.PathLike[str]) -> Iterator[str]:
+    """The lines of a text file, as texts to train on; the file may be larger than the memory.
+
+    Raises:
+        CourseError: the file cannot be read, or is not UTF-8 text.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "corpus.txt")
+    >>> _ = path.write_text("one\\ntwo")
+    >>> list(read_lines(path))
+    ['one\\n', 'two']
+    """
+    fix = "Fix: give a text file in UTF-8"
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            for number, line in enumerate(file, start=1):
+                if "\0" in line:
+                    raise CourseError(
+                        f"{path}: expected text, got a zero byte in line {number}. {fix}"
+                    )
+                yield line
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{path}: expected UTF-8 text, got: {error}. {fix}") from error
+    except OSError as error:
+        raise CourseError(
+            f"{path}: expected a readable file, got: {error.strerror}. {fix}"
+        ) from error

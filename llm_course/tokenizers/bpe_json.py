@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import regex
+
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.byte_level import GPT2_SPLIT, SMOLLM_SPLIT
-from llm_course.tokenizers.tokenizer_document import added_tokens, only, part
+from llm_course.tokenizers.tokenizer_document import added_tokens, only, part, vocabulary
 
 _BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
 
@@ -21,8 +23,28 @@ def _pre_tokenizer(pattern: str) -> dict[str, Any]:
     if pattern == SMOLLM_SPLIT:
         digits = {"type": "Digits", "individual_digits": True}
         return _sequence(digits, _BYTE_LEVEL | {"use_regex": True})
-    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated"}
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": _same_everywhere(pattern)},
+        "behavior": "Isolated",
+    }
     return _sequence(split | {"invert": False}, _BYTE_LEVEL | {"use_regex": False})
+
+
+def _same_everywhere(pattern: str) -> str:
+    """Refuse what Oniguruma, which reads patterns in Hugging Face's tokenizers, reads otherwise.
+
+    To it ``a{1,3}+`` is a repeated ``a{1,3}``, to the regex module one without going back.
+    """
+    if regex.search(r"\}\+", regex.sub(r"\\[pP]\{\^?\w+\}", "", pattern)):
+        raise ValueError(f"pattern: expected no possessive {{n,m}}+, got {pattern[:80]!r}.")
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(
+            f"pattern: expected a regular expression, got {pattern[:80]!r}."
+        ) from error
+    return pattern
 
 
 def _pre_split(document: Mapping[str, Any]) -> str:
@@ -32,10 +54,12 @@ def _pre_split(document: Mapping[str, Any]) -> str:
         steps = part(found, "pretokenizers", list)
     else:
         steps = [found]
-    only(steps[-1] or {}, "type", "ByteLevel")
+    if not steps or not all(isinstance(step, Mapping) for step in steps):
+        raise ValueError(f"pre_tokenizer: expected ByteLevel, got {str(found)[:80]}.")
+    only(steps[-1], "type", "ByteLevel")
     only(steps[-1], "add_prefix_space", False)
     own_rule = only(steps[-1], "use_regex", True, False, None) is not False
-    before = [part({"step": step}, "step", dict) for step in steps[:-1]]
+    before = steps[:-1]
     if not before and own_rule:
         return GPT2_SPLIT
     if len(before) == 1 and own_rule:
@@ -46,12 +70,21 @@ def _pre_split(document: Mapping[str, Any]) -> str:
         only(before[0], "type", "Split")
         only(before[0], "behavior", "Isolated")
         only(before[0], "invert", False)
-        return part(before[0], "pattern.Regex", str)
+        return _same_everywhere(part(before[0], "pattern.Regex", str))
     raise ValueError(f"pre_tokenizer: expected a rule the course has, got {str(found)[:80]}.")
 
 
 def write_bpe(tokenizer: ByteLevelBPE) -> dict[str, Any]:
-    """The parts of the document that are BPE's own."""
+    """The parts of the document that are BPE's own.
+
+    Raises:
+        ValueError: the tokenizer has tiktoken's rule, which the format has no exact form for.
+    """
+    if tokenizer.merges is None:
+        raise ValueError(
+            "tokenizer: expected one with a list of merges, got tiktoken's rule, which "
+            "tokenizer.json cannot express exactly. Fix: keep its table as it was published"
+        )
     return {
         "pre_tokenizer": _pre_tokenizer(tokenizer.pre_split),
         "decoder": _BYTE_LEVEL | {"use_regex": True},
@@ -84,14 +117,15 @@ def read_bpe(document: Mapping[str, Any]) -> ByteLevelBPE:
     special = added_tokens(document)
     merges = [
         # Older files write a merge as one text, its halves with a space between.
-        tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge)
+        merge.split(" ") if isinstance(merge, str) else merge
         for merge in part(document, "model.merges", list)
     ]
-    if any(len(merge) != 2 for merge in merges):
-        raise ValueError("model.merges: expected pairs of tokens, got a merge of another length.")
+    for merge in merges:
+        if not (isinstance(merge, list) and [type(half) for half in merge] == [str, str]):
+            raise ValueError(f"model.merges: expected pairs of tokens, got {str(merge)[:60]}.")
     return ByteLevelBPE(
-        part(document, "model.vocab", dict) | special,
-        merges,
+        vocabulary(document) | special,
+        [(left, right) for left, right in merges],
         pre_split=_pre_split(document),
         special_tokens=special,
         missing_bytes="drop",

@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from operator import add
 
+from llm_course.tokenizers.base import each_text
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.byte_level import (
     GPT2_SPLIT,
@@ -74,7 +75,7 @@ def count_words(texts: Iterable[str], pre_split: str = GPT2_SPLIT) -> Counter[st
     Counter({' rose': 2, 'a': 1, ' is': 1, ' a': 1})
     """
     stretches: Counter[str] = Counter()
-    for text in texts:
+    for text in each_text(texts):
         stretches.update(split_stretches(text, pre_split))
     foreign = [stretch for stretch in stretches if not stretch.isascii()]
     for stretch in foreign:

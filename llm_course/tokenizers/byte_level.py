@@ -24,7 +24,7 @@ SMOLLM_SPLIT = (
 spaces in front of a digit therefore stays whole: the text that GPT-2's rule sees ends there."""
 
 CL100K_SPLIT = (
-    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+"
     r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 )
 r"""GPT-4's rule (cl100k): a word may begin with any one mark or space, digits come in groups of at
@@ -106,6 +106,8 @@ def to_bytes(characters: str) -> bytes:
 def split_words(text: str, pattern: str) -> list[str]:
     """Cut text into the words inside which merging happens; joined, they are the text again.
 
+    What the pattern does not match, between two matches, is a word, too.
+
     Args:
         text: any text.
         pattern: ``GPT2_SPLIT``, ``SMOLLM_SPLIT``, ``CL100K_SPLIT`` or another in the syntax of the
@@ -116,7 +118,15 @@ def split_words(text: str, pattern: str) -> list[str]:
     >>> split_words("It's  over 42", SMOLLM_SPLIT)
     ['It', "'s", ' ', ' over', ' ', '4', '2']
     """
-    return _compiled(pattern).findall(text)
+    rule = _compiled(pattern)
+    words = [] if rule.groups else rule.findall(text)
+    if sum(map(len, words)) == len(text):
+        return words
+    words, end = [], 0
+    for found in rule.finditer(text):
+        words += [text[end : found.start()], found.group()]
+        end = found.end()
+    return [word for word in [*words, text[end:]] if word]
 
 
 @cache

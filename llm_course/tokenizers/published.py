@@ -69,8 +69,8 @@ def cl100k() -> ByteLevelBPE:
     Raises:
         CourseError: the package is absent or damaged; the message has the command.
 
-    >>> cl100k().tokens("1234567 WE'LL")
-    ['123', '456', '7', '·WE', "'LL"]
+    >>> cl100k().tokens("1234567 we'll")
+    ['123', '456', '7', '·we', "'ll"]
     """
     file = package_file("tiktoken_ext", "data/cl100k_base.tiktoken", CL100K_PACKAGE)
     try:

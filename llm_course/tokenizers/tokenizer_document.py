@@ -72,6 +72,22 @@ def only(document: Mapping[str, Any], name: str, *supported: object) -> Any:
     return value
 
 
+def vocabulary(document: Mapping[str, Any]) -> dict[str, int]:
+    """The ids of the model's tokens.
+
+    Raises:
+        ValueError: it is no table from texts to ids.
+
+    >>> vocabulary({"model": {"vocab": {"a": 0}}})
+    {'a': 0}
+    """
+    table = part(document, "model.vocab", dict)
+    for token, token_id in table.items():
+        if type(token_id) is not int or token_id < 0:
+            raise ValueError(f"model.vocab: expected ids, got {str(token_id)[:40]} for {token!r}.")
+    return table
+
+
 def added_tokens(document: Mapping[str, Any]) -> dict[str, int]:
     """The ids of the special tokens.
 
@@ -82,7 +98,8 @@ def added_tokens(document: Mapping[str, Any]) -> dict[str, int]:
     {'<end>': 5}
     """
     special: dict[str, int] = {}
-    for token in document.get("added_tokens") or []:
+    found = part(document, "added_tokens", list) if document.get("added_tokens") else []
+    for token in found:
         content, token_id = part(token, "content", str), part(token, "id", int)
         if not token.get("special") or any(map(token.get, ("single_word", "lstrip", "rstrip"))):
             raise ValueError(

@@ -16,6 +16,8 @@ from llm_course.tokenizers.base import Tokenizer
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.bpe_json import read_bpe, write_bpe
 from llm_course.tokenizers.tokenizer_document import read_document
+from llm_course.tokenizers.wordpiece import WordPiece
+from llm_course.tokenizers.wordpiece_json import read_wordpiece, write_wordpiece
 
 
 class Format(NamedTuple):
@@ -32,6 +34,7 @@ class Format(NamedTuple):
 
 FORMATS = {
     "BPE": Format(ByteLevelBPE, read_bpe, write_bpe),
+    "WordPiece": Format(WordPiece, read_wordpiece, write_wordpiece),
 }
 """By the ``type`` of the document's model."""
 
@@ -76,7 +79,7 @@ def load(path: str | os.PathLike[str]) -> Tokenizer:
     document = read_document(path)
     model = document.get("model")
     kind = model.get("type") if isinstance(model, dict) else None
-    if kind not in FORMATS:
+    if not isinstance(kind, str) or kind not in FORMATS:
         raise CourseError(
             f"{path}: model.type: expected {' or '.join(FORMATS)}, got {str(kind)[:40]!r}. "
             "Fix: use a tokenizer of one of these kinds"
