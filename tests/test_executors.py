@@ -1,7 +1,9 @@
 """Jobs run elsewhere; a worker that ends costs its job at most."""
 
 import os
+import subprocess
 import sys
+import time
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -9,8 +11,8 @@ from threading import Timer
 
 import pytest
 
-from llm_course.classroom.grade.records.executors import executor, run_jobs
 from llm_course.errors import CourseError
+from llm_course.executors import executor, run_jobs
 
 
 def upper(text):
@@ -87,6 +89,61 @@ def test_those_in_flight_beside_a_deadly_job_are_answered(deadly):
             assert isinstance(found[name], BrokenProcessPool)
         else:
             assert found[name] == text, f"job {name} was blamed for another"
+
+
+def test_a_pool_serves_again_until_it_breaks():
+    with executor(1) as new:
+        pool = new()
+        assert new() is pool
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(always_dies, "die").result()
+        assert new() is not pool
+        assert new().submit(upper, "a").result() == "A"
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    """Killed, it cannot tell them; they are busy or idle, and end all the same."""
+    command = [sys.executable, "-c", START, str(tmp_path)]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    }
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as starter:
+        workers = [int(pid) for pid in starter.stdout.readline().split()]
+        starter.kill()
+    assert len(set(workers)) == 2
+    for _ in range(300):
+        if not any(map(is_alive, workers)):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"of the workers {workers} one is still alive")
+
+
+START = """
+import sys, time
+from concurrent.futures import wait
+from llm_course.executors import executor
+import test_executors
+if __name__ == "__main__":
+    with executor(2) as new:
+        pool = new()
+        futures = [pool.submit(test_executors.own_pid, str(i)) for i in range(2)]
+        print(*(future.result() for future in futures), flush=True)
+        time.sleep(60)
+"""
+
+
+def own_pid(text):
+    time.sleep(1)  # so that the other worker takes the other job
+    return str(os.getpid())
+
+
+def is_alive(pid):
+    """Whether a process runs; one that has ended and waits to be collected does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_an_exception_is_a_result():

@@ -1,13 +1,16 @@
-"""Where grading runs: worker processes of this machine, or a Dask cluster.
+"""Where many jobs run: worker processes of this machine, or a Dask cluster.
 
 Only text crosses: a job as JSON to the worker, a report as JSON back. A worker that ends takes
-nothing with it but its job, which is tried once more and then reported as the grader's fault.
+nothing with it but its job, which is tried once more; then the failure is its result. Workers end
+with the process that started them, however that ends.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 from llm_course.errors import CourseError
@@ -19,7 +22,8 @@ TRIES = 2
 def executor(jobs: int, scheduler: str | None = None) -> Iterator[Callable[[], Executor]]:
     """What makes executors: a pool of `jobs` processes, or a Dask scheduler's.
 
-    Calling it again after a pool broke gives a new one.
+    Calling it again gives the same one, whose workers have started already, or a new one if that
+    one broke.
 
     Raises:
         CourseError: the ``cluster`` extra is missing, or no scheduler answers.
@@ -30,7 +34,10 @@ def executor(jobs: int, scheduler: str | None = None) -> Iterator[Callable[[], E
     made: list[ProcessPoolExecutor] = []
 
     def new() -> Executor:
-        made.append(ProcessPoolExecutor(jobs, mp_context=get_context("spawn")))
+        if made and _works(made[-1]):
+            return made[-1]
+        context = get_context("spawn")
+        made.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent))
         return made[-1]
 
     try:
@@ -81,6 +88,30 @@ def run_jobs(
                 yield key, error
 
 
+def _works(pool: ProcessPoolExecutor) -> bool:
+    """Whether a pool takes jobs."""
+    try:
+        pool.submit(int)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it has ended, even by SIGKILL.
+
+    A worker holds both ends of the queue it reads, so it would never see the queue close.
+    """
+    Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _has_room(flying: dict, again: list, at_once: int) -> bool:
     """Whether one more job may fly; beside one that is tried again, none may."""
     if again or any(tries > 1 for _, _, tries in flying.values()):
@@ -105,15 +136,15 @@ def _dask(scheduler: str) -> Iterator[Callable[[], Executor]]:
         from distributed import Client
     except ImportError:
         raise CourseError(
-            "grading on a cluster needs Dask, which is not installed. "
+            "running on a cluster needs Dask, which is not installed. "
             "Fix: pip install 'llm-course[cluster]'"
         ) from None
     try:
         client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
         raise CourseError(
-            f"{scheduler}: expected a Dask scheduler, got {error}. Fix: start one, or grade on "
-            "this machine without --scheduler"
+            f"{scheduler}: expected a Dask scheduler, got {error}. Fix: start one, or run "
+            "on this machine without --scheduler"
         ) from error
     with client:
         # `pure=False`: a job that is tried again is run again.

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from llm_course.classroom.grade.records.lock import locked
 from llm_course.errors import CourseError
+from llm_course.lock import locked
 
 HOLD = (
     "import sys, time; from pathlib import Path\n"
-    "from llm_course.classroom.grade.records.lock import locked\n"
+    "from llm_course.lock import locked\n"
     "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
 )
 

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock on the folder of grades that names who holds it.
+"""One writer at a time: a lock on a folder that names who holds it.
 
 The operating system frees the lock when its holder ends, however it ends, so a lock never has to be
 removed by hand.
@@ -19,22 +19,23 @@ FILE = ".lock"
 
 
 @contextmanager
-def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+def locked(folder: Path, *, wait: bool = False, who: str = "grader") -> Iterator[None]:
     """Hold the lock of a folder.
 
     Args:
-        folder: the folder of grades; it is made if it is missing.
-        wait: wait for another grader to end instead of refusing.
+        folder: what is written to; it is made if it is missing.
+        wait: wait for another writer to end instead of refusing.
+        who: what the writers are called.
 
     Raises:
-        CourseError: another grader holds it, or the folder cannot be written.
+        CourseError: another writer holds it, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / FILE).open("a+")
     except OSError as error:
         raise CourseError(
-            f"{folder}: expected a folder for grades, got {error.strerror}. "
+            f"{folder}: expected a folder for its results, got {error.strerror}. "
             "Fix: name another one with --out"
         ) from error
     with file:
@@ -42,7 +43,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise CourseError(
-                f"{folder}: another grader is at work there ({_holder(folder)}). "
+                f"{folder}: another {who} is at work there ({_holder(folder)}). "
                 "Fix: let it finish, or use --wait"
             ) from None
         file.seek(0)
