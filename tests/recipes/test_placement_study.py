@@ -54,5 +54,5 @@ def test_rows_hold_the_whole_grid_and_the_best_rate(monkeypatch):
     )
     grid = placement_study.stability_rows(TINY, [0.1, 0.2], [0, 1])
     assert len({(row["placement"], row["rate"], row["seed"]) for row in grid}) == 4 * 2 * 2
-    chosen = placement_study.quality_rows(TINY, [0.1, 0.2], [0, 1])
+    chosen = placement_study.best_rate_rows(("post", "pre"), TINY, [0.1, 0.2], [0, 1])
     assert [row["rate"] for row in chosen] == [0.2] * 4
