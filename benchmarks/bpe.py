@@ -212,9 +212,10 @@ def main() -> None:
     record(
         "bpe_encoding",
         "Encoding with GPT-2's table",
-        "The first 4 MB of the same, document by document, with the same ids. Cold: a tokenizer that has seen "
-        "no text, against Hugging Face's encode_batch on all cores. Warm: one that has encoded the "
-        f"texts before, against tiktoken, both on one core. All in turn, median of {ENCODE_REPEATS}.",
+        "The first 4 MB of the same, document by document, with the same ids. Cold: a tokenizer "
+        "that has seen no text, against Hugging Face's encode_batch on all cores. Warm: one that "
+        "has encoded the texts before, against tiktoken, both on one core. All in turn, median of "
+        f"{ENCODE_REPEATS}.",
         [*columns, "tiktoken, MB/s", "ours / tiktoken"],
         [encoding_row(corpus) for corpus in CORPORA],
     )
