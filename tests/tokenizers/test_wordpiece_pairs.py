@@ -1,6 +1,7 @@
 """The table of pairs against counting everything anew after each merge."""
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def test_counts_after_each_merge_are_those_of_the_words(texts: list[str]) -> Non
     words = {t: w + "".join(chr(2 + "ab".index(c)) for c in t[1:]) for t, w in words.items()}
     for new in range(4, 12):
         pair, best = table.best(remember)
-        pairs = {a + b for w in words.values() for a, b in zip(w, w[1:], strict=False)}
+        pairs = {a + b for w in words.values() for a, b in pairwise(w)}
         expected = {p: sum(n * words[t].count(p) for t, n in counts.items()) for p in pairs}
         if not pairs:
             assert pair == ""
