@@ -1,8 +1,8 @@
 """Where the norm stands, as an experiment: four placements learn the bytes of an encyclopedia.
 
 All of them start from Xavier's weights, so that the placement alone differs; DeepNorm shrinks
-some, as it must. ``python -m llm_course.recipes.placement_study TABLE`` records the longer runs that
-the lesson on norms shows: ``placement_stability``, ``placement_quality`` and
+some, as it must. ``python -m llm_course.recipes.placement_study TABLE`` records the longer runs
+that the lesson on norms shows: ``placement_stability``, ``placement_quality`` and
 ``placement_without_warmup``.
 """
 

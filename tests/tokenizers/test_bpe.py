@@ -1,7 +1,5 @@
 """Byte-level BPE against Hugging Face's Rust tokenizers, built here from the same tables."""
 
-from itertools import pairwise
-
 import pytest
 import torch
 from hypothesis import given
@@ -13,7 +11,6 @@ from llm_course.pretrained.gguf_tokenizer import TokenizerTables, build_tokenize
 from llm_course.pretrained.smollm2 import smollm2_file
 from llm_course.tokenizers import bpe
 from llm_course.tokenizers.bpe import ByteLevelBPE
-from llm_course.tokenizers.bpe_merging import merge_long, merge_short, merge_word
 from llm_course.tokenizers.byte_level import GPT2_SPLIT, byte_characters
 
 END = "<|im_end|>"
@@ -142,26 +139,6 @@ def test_texts_seen_before_keep_their_ids(monkeypatch: pytest.MonkeyPatch) -> No
 def test_another_pattern_is_followed_too() -> None:
     tokenizer = ByteLevelBPE(BYTES | {"aĠ": 256}, [("a", "Ġ")], pre_split=r".a |.+?")
     assert tokenizer.encode("aa a ") == [97, 256, 97, 32]  # "aa ", "a", " "
-
-
-@given(st.lists(st.integers(0, 3), max_size=40), st.permutations(range(6)))
-def test_merging_is_always_the_earliest_then_the_leftmost(ids: list[int], order: list[int]) -> None:
-    pairs = [(0, 1), (1, 0), (2, 2), (4, 4), (5, 2), (0, 0)]
-    ranks = {pair: (order[k], 4 + k) for k, pair in enumerate(pairs)}
-    slow = list(ids)
-    while True:  # One merge at a time, looking at every pair each time.
-        found = [(ranks[p][0], place) for place, p in enumerate(pairwise(slow)) if p in ranks]
-        if not found:
-            break
-        place = min(found)[1]
-        slow[place : place + 2] = [ranks[slow[place], slow[place + 1]][1]]
-    assert merge_short(ids, ranks) == slow
-    assert merge_long(ids, ranks) == slow
-
-
-def test_a_word_of_100_000_letters_is_merged() -> None:
-    ranks = {(0, 0): (0, 1), (1, 1): (1, 2)}
-    assert merge_word([0] * 100_000, ranks) == [2] * 25_000
 
 
 def test_special_tokens_are_text_unless_allowed(smollm2_tokenizer: ByteLevelBPE) -> None:
