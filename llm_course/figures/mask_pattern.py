@@ -18,6 +18,9 @@ from llm_course.figures.style import BLUE, GREEN, INK, MUTED
 YELLOW = "#a67c00"
 """Dark enough for 3:1 on white."""
 
+SIGNS = {"o": "● ", "s": "■ ", "^": "▲ ", "": ""}
+"""Each sign as text, for the line below."""
+
 KINDS = {
     "source to source": (BLUE, "o"),
     "target to source": (GREEN, "s"),
@@ -100,7 +103,7 @@ def draw_mask_patterns(
 
     >>> figure = draw_mask_patterns({"causal": [[1, 0], [1, 1]]}, 1, ["x", "y"])
     >>> [text.get_text() for text in figure.texts]
-    ['source to source', 'target to source', 'target to target', 'hidden']
+    ['● source to source', '■ target to source', '▲ target to target', 'hidden']
     """
     figure, panels = plt.subplots(
         1, len(masks), figsize=(3.1 * len(masks), 3.7), squeeze=False, layout="none"
@@ -108,10 +111,11 @@ def draw_mask_patterns(
     figure.subplots_adjust(left=0.06, right=0.99, top=0.86, bottom=0.12, wspace=0.22)
     for panel, (title, mask) in zip(panels[0], masks.items(), strict=True):
         draw_mask_pattern(panel, mask, n_source, labels, title=title, divided=title in divided)
-    for i, (kind, (colour, _)) in enumerate(KINDS.items()):
+    for i, (kind, (colour, sign)) in enumerate(KINDS.items()):
         figure.text(
-            (i + 0.5) / len(KINDS), 0.03, kind, color=colour, ha="center", fontweight="bold"
-        )
+            (i + 0.5) / len(KINDS), 0.03, SIGNS[sign] + kind, color=colour, ha="center",
+            fontweight="bold",
+        )  # fmt: skip
     return figure
 
 
