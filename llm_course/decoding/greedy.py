@@ -93,7 +93,27 @@ def greedy_decode(
     >>> greedy_decode(settings, weights, torch.tensor([[1, 2]]), 0, 4, max_tokens=1).shape
     torch.Size([1, 1])
     """
+    model = assemble_pair(settings, weights)
+    return greedy_target(model, source, start_id, end_id, max_tokens)
+
+
+def assemble_pair(settings: Mapping[str, object], weights: Mapping[str, Tensor]) -> EncoderDecoder:
+    """An encoder-decoder whose two stacks have the same settings.
+
+    Args:
+        settings: what ``DecoderConfig.from_dict`` takes.
+        weights: every tensor of the model, by the course's names.
+
+    Raises:
+        CourseError: the weights do not fit the settings.
+
+    >>> settings = {"vocab_size": 5, "context_length": 8, "d_model": 4, "n_layers": 1,
+    ...             "n_heads": 2, "d_ff": 3}
+    >>> stack = DecoderConfig(**settings)
+    >>> weights = EncoderDecoder(EncoderDecoderConfig(encoder=stack, decoder=stack)).state_dict()
+    >>> assemble_pair(settings, weights).n_parameters
+    312
+    """
     stack = DecoderConfig.from_dict(settings)
     config = EncoderDecoderConfig(encoder=stack, decoder=stack)
-    model = assemble(config, weights, "weights", kind=EncoderDecoder)
-    return greedy_target(model, source, start_id, end_id, max_tokens)
+    return assemble(config, weights, "weights", kind=EncoderDecoder)

@@ -14,8 +14,8 @@ from llm_course.model.encoder_decoder import EncoderDecoder
 from llm_course.shapes import ShapeError
 
 STACK = DecoderConfig(
-    vocab_size=11, context_length=16, d_model=8, n_layers=2, n_heads=2, d_ff=16,
-    position="sinusoidal",
+    vocab_size=11, context_length=16, d_model=16, n_layers=2, n_heads=2, d_ff=32,
+    position="sinusoidal", tie_embeddings=False,
 )  # fmt: skip
 SOURCE = torch.randint(0, 11, (4, 5), generator=torch.Generator().manual_seed(0))
 
@@ -23,8 +23,10 @@ SOURCE = torch.randint(0, 11, (4, 5), generator=torch.Generator().manual_seed(0)
 def model(seed):
     made = EncoderDecoder(EncoderDecoderConfig(encoder=STACK, decoder=STACK)).double()
     generator = torch.Generator().manual_seed(seed)
-    for weight in made.parameters():
-        torch.nn.init.normal_(weight, std=0.7, generator=generator)
+    for name, weight in made.named_parameters():  # such that the targets are varied
+        if "norm" not in name:
+            spread = 3.0 if "embedding" in name else 0.3
+            torch.nn.init.normal_(weight, std=spread, generator=generator)
     return made.eval()
 
 
