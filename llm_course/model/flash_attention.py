@@ -66,7 +66,9 @@ def flash_attention(
     >>> round(flash_attention(query, key, value, tile=1).item(), 4)
     7.0
     """
-    _check(query, key, value, mask, causal, tile)
+    check_flash_inputs(query, key, value, mask, causal)
+    if tile < 1:
+        raise ValueError(f"tile: expected a positive number of positions, got {tile}.")
     if mask is not None and mask.dim() == 2:
         mask = rearrange(mask, "q k -> 1 1 q k")
     return _Flash.apply(query, key, value, mask, causal, tile)
@@ -176,10 +178,10 @@ def _end(rows: slice, n_keys: int, causal: bool) -> int:
     return min(rows.stop, n_keys) if causal else n_keys
 
 
-def _check(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool, tile: int
+def check_flash_inputs(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool
 ) -> None:
-    """Refuse what does not fit."""
+    """Refuse what does not fit: see ``flash_attention``."""
     sizes = check_shape(query, "b h q d", "query")
     sizes |= check_shape(key, "b g k d", "key", b=sizes["b"], d=sizes["d"])
     check_shape(value, "b g k d", "value", b=sizes["b"], g=sizes["g"], k=sizes["k"], d=sizes["d"])
@@ -195,5 +197,3 @@ def _check(
             f"causal: expected as many queries as keys, got {sizes['q']} and {sizes['k']}. "
             "Fix: say which keys are visible with a mask."
         )
-    if tile < 1:
-        raise ValueError(f"tile: expected a positive number of positions, got {tile}.")
