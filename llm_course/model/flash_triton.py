@@ -63,8 +63,8 @@ def flash_attention_triton(
         Dao 2023, arXiv:2307.08691, algorithms 1 and 2.
     """
     check_flash_inputs(query, key, value, mask, causal)
-    _check(query, key, value, tile)
     _check_device(query)
+    _check(query, key, value, tile)
     if mask is None:
         visible = None
     else:  # a stride of 0 where it is broadcast: nothing is copied
@@ -148,18 +148,21 @@ class _Launch:
 def _tiles(kernel: str, query: Tensor, tile: int | None) -> dict[str, int]:
     """Rows and columns of a tile, the warps that share it, and how many loads run ahead.
 
-    Bounds are registers and shared memory: fp32 tiles are smaller, since both are counted in bytes.
+    What bounds them is registers (255 a thread, then they spill) and shared memory (99 KiB on a
+    consumer's card): both are counted in bytes, so fp32 and long heads get smaller tiles.
     """
     if tile is not None:
         return {"ROWS": tile, "COLUMNS": tile}
+    long = query.shape[-1] == 128
     if query.dtype == torch.float32:
-        return {"ROWS": 32, "COLUMNS": 32, "num_warps": 4, "num_stages": 2}
-    warps = 8 if query.shape[-1] == 128 else 4
-    if kernel == "forward":
-        return {"ROWS": 128, "COLUMNS": 64, "num_warps": warps, "num_stages": 3}
-    if kernel == "backward_query":
-        return {"ROWS": 128, "COLUMNS": 64, "num_warps": 8, "num_stages": 2}
-    return {"ROWS": 64, "COLUMNS": 128, "num_warps": 8, "num_stages": 2}
+        side = 16 if long else 32
+        return {"ROWS": side, "COLUMNS": side, "num_warps": 4, "num_stages": 2}
+    rows, columns, warps = {
+        "forward": (128, 64, 8 if long else 4),
+        "backward_query": (64 if long else 128, 64, 8 if not long else 4),
+        "backward_key": (32 if long else 64, 128, 8),
+    }[kernel]
+    return {"ROWS": rows, "COLUMNS": columns, "num_warps": warps, "num_stages": 2}
 
 
 @cache
@@ -204,6 +207,9 @@ def _check(query: Tensor, key: Tensor, value: Tensor, tile: int | None) -> None:
                 f"{name}: expected one dtype for all, of {', '.join(map(str, DTYPES))}, "
                 f"got {x.dtype}. Fix: {name}.to(torch.bfloat16)."
             )
+        if x.dtype == torch.bfloat16 and not x.is_cuda:
+            raise TypeError(f"{name}: expected float32 or float16 on a CPU, got bfloat16, which "
+                            f"Triton's interpreter misreads. Fix: {name}.float().")  # fmt: skip
         if x.device != query.device:
             raise ValueError(f"{name}: expected the device of query, {query.device}, "
                              f"got {x.device}. Fix: {name}.to(query.device).")  # fmt: skip
