@@ -1,4 +1,4 @@
-"""The backward kernels compile for GPUs, which need not be there; ``test_flash_triton`` runs them."""
+"""The backward kernels compile for GPUs that need not be there; ``test_flash_triton`` runs them."""
 
 import pytest
 import torch
