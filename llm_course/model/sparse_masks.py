@@ -126,7 +126,8 @@ def fixed_mask(length: int, block: int, summaries: int = 1) -> Tensor:
     """The *fixed* pattern: the query's own block, and the summaries of all blocks before.
 
     Strides suit what repeats at one distance, such as the rows of an image; in text nothing does,
-    and places that everybody reads suit it better. A query sees ``block + length / block`` keys.
+    and places that everybody reads suit it better. A query sees at most ``block + length / block``
+    keys for one summary a block.
 
     Shapes:
         returns ``q k``, bool, True = may attend.
