@@ -90,11 +90,13 @@ class _Flash(torch.autograd.Function):
         grouped, keys, values = _grouped(query, key), _merged(key), _merged(value)
         output = torch.empty_like(grouped)
         normaliser = grouped.new_empty(grouped.shape[:-1])
+        room = _room(grouped, keys, tile)
         for rows in _tiles(query.shape[2], tile):
             q = _rows(grouped, rows) * _scale(query)
             running = _nothing(q)
             for columns in _tiles(_end(rows, key.shape[2], causal), tile):
-                scores = _scores(q, keys, mask, causal, rows, columns, query.shape)
+                scores = _product(q, keys[:, columns], room)
+                _hide(scores, mask, causal, rows, columns, query.shape)
                 running = _absorb(running, scores, values[:, columns])
             ended, summed = _ended(running)
             output[:, :, rows] = rearrange(ended, "n (r q) d -> n r q d", r=output.shape[1])
@@ -109,6 +111,7 @@ class _Flash(torch.autograd.Function):
         grouped, keys, values = _grouped(query, key), _merged(key), _merged(value)
         gradient = _grouped(gradient, key)
         d_query, d_key, d_value = torch.empty_like(output), *map(torch.zeros_like, (keys, values))
+        room, more_room = (_room(grouped, keys, ctx.tile) for _ in range(2))
         for rows in _tiles(query.shape[2], ctx.tile):
             q, d_out = _rows(grouped, rows) * _scale(query), _rows(gradient, rows)
             # D = rowsum(dO * O), which equals rowsum(dP * P): no row of P is needed for it.
@@ -116,10 +119,11 @@ class _Flash(torch.autograd.Function):
             summed = rearrange(normaliser[:, :, rows], "n r q -> n (r q) 1")
             d_q = torch.zeros_like(q)
             for columns in _tiles(_end(rows, key.shape[2], ctx.causal), ctx.tile):
-                scores = _scores(q, keys, mask, ctx.causal, rows, columns, query.shape)
+                scores = _product(q, keys[:, columns], room)
+                _hide(scores, mask, ctx.causal, rows, columns, query.shape)
                 weights = scores.sub_(summed).exp2_()
                 d_value[:, columns].baddbmm_(weights.mT, d_out)  # dV = Pᵀ dO
-                d_weights = torch.bmm(d_out, values[:, columns].mT)
+                d_weights = _product(d_out, values[:, columns], more_room)
                 d_scores = d_weights.sub_(through).mul_(weights)  # dS = P * (dP - D)
                 d_q.baddbmm_(d_scores, keys[:, columns])  # dQ = dS K
                 d_key[:, columns].baddbmm_(d_scores.mT, q)  # dK = dSᵀ Q
@@ -176,32 +180,41 @@ def _ended(running: Partial) -> tuple[Tensor, Tensor]:
     return weighted.div_(total.masked_fill(hidden, 1.0)), summed
 
 
-def _scores(
-    query: Tensor,
-    keys: Tensor,
+def _room(grouped: Tensor, keys: Tensor, tile: int) -> Tensor:
+    """Memory for one tile of all heads, used again for every tile."""
+    n, r, length, _ = grouped.shape
+    return grouped.new_empty(n * r * min(tile, length) * min(tile, keys.shape[1]))
+
+
+def _product(left: Tensor, right: Tensor, room: Tensor) -> Tensor:
+    """``left rightᵀ``, written into ``room``."""
+    n, q, k = *left.shape[:2], right.shape[1]
+    return torch.bmm(left, right.mT, out=room[: n * q * k].view(n, q, k))
+
+
+def _hide(
+    scores: Tensor,
     mask: Tensor | None,
     causal: bool,
     rows: slice,
     columns: slice,
     shape: torch.Size,
-) -> Tensor:
-    """One tile of ``Q Kᵀ``, the queries scaled already, hidden keys at ``-inf``.
+) -> None:
+    """Put hidden keys of a tile at ``-inf``.
 
     Shapes:
-        query ``n rq d``; keys ``n k d``; ``shape`` is ``b h q d``; returns ``n rq columns``.
+        scores ``n rq columns``; ``shape`` is ``b h q d``.
     """
-    scores = torch.bmm(query, keys[:, columns].mT)
     heads = scores.view(*shape[:2], rows.stop - rows.start, -1)  # n (r q) k is b (g r) q k
     if mask is not None:
         tile = mask[..., rows if mask.shape[2] > 1 else slice(None), :]
         tile = tile[..., columns if mask.shape[3] > 1 else slice(None)]
         heads.masked_fill_(~tile, -torch.inf)
     if causal and columns.stop - 1 > rows.start:
-        here = torch.arange(rows.start, rows.stop, device=query.device)
-        there = torch.arange(columns.start, columns.stop, device=query.device)
+        here = torch.arange(rows.start, rows.stop, device=scores.device)
+        there = torch.arange(columns.start, columns.stop, device=scores.device)
         later = rearrange(there, "k -> 1 k") > rearrange(here, "q -> q 1")
         heads.masked_fill_(later, -torch.inf)
-    return scores
 
 
 def _tiles(length: int, tile: int) -> Iterator[slice]:
