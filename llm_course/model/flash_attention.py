@@ -19,7 +19,7 @@ from llm_course.model.masks import check_mask
 from llm_course.model.online_softmax import Partial
 from llm_course.shapes import ShapeError, check_shape
 
-TILE = 256  # positions of queries, and of keys, in one tile
+TILE = 192  # positions of queries, and of keys, in one tile
 
 
 def flash_attention(
