@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from llm_course.decoding.continuation import (
@@ -145,6 +146,18 @@ def read_tokens(model: LanguageModel, tokens: Sequence[int], cache: KVCache) -> 
     """
     column = torch.tensor(tokens, device=model.output_weight.device)[:, None]
     return last_logits(model, column, cache.extend(1))
+
+
+@torch.inference_mode()
+def read_chunk(model: LanguageModel, tokens: Sequence[int], cache: KVCache, n_last: int) -> Tensor:
+    """Read several more tokens of one text.
+
+    Shapes:
+        returns the logits ``n v`` at the last ``n = n_last`` of them.
+    """
+    row = torch.tensor([list(tokens)], device=model.output_weight.device)
+    features = model.features(row, cache=cache.extend(len(tokens)))
+    return F.linear(features[0, -n_last:], model.output_weight)
 
 
 def _places(texts: Sequence[Continuation]) -> int:
