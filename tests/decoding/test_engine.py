@@ -201,9 +201,3 @@ def test_two_hundred_requests_on_a_small_pool_all_come_out(model):
     assert set(written) == set(numbers) and engine.n_free_blocks == 8
     for number in (0, 99, 199):
         assert [written[number]] == generate(model, [prompts[number]], config)
-
-
-@pytest.mark.parametrize("field", ["n_blocks", "block_size", "max_running", "max_waiting"])
-def test_sizes_must_be_positive(field):
-    with pytest.raises(ValueError, match=f"{field}: expected a positive integer, got 0"):
-        EngineConfig(**{field: 0})
