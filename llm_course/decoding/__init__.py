@@ -1,1 +1,1 @@
-"""Decoding: what a trained model needs to write, beginning with where keys and values are kept."""
+"""Decoding: how a trained model writes, from choosing one token to serving many texts at once."""

@@ -90,14 +90,25 @@ class PagedCache:
         """Begin an empty sequence, which holds no block yet; returns its number."""
         return self._enter([], 0)
 
-    def fork(self, sequence: int) -> int:
+    def fork(self, sequence: int, n_tokens: int | None = None) -> int:
         """Begin a sequence as a copy of another, sharing all its blocks; returns its number.
 
         Nothing is copied until one of the two is extended in a block that both hold.
+
+        Args:
+            sequence: the other one.
+            n_tokens: how many of its first tokens are shared; all if not given.
+
+        Raises:
+            ValueError: it has fewer tokens, or is not live.
         """
-        table = self.table(sequence)
+        table, length = self.table(sequence), self._lengths[sequence]
+        n_tokens = length if n_tokens is None else n_tokens
+        if not 0 <= n_tokens <= length:
+            raise ValueError(f"n_tokens: expected 0 to {length}, its length, got {n_tokens}.")
+        table = table[: -(-n_tokens // self.block_size)]  # rounded up
         self.pool.share(table)
-        return self._enter(table, self._lengths[sequence])
+        return self._enter(table, n_tokens)
 
     def release(self, sequence: int) -> None:
         """End a sequence; blocks that no other holds are free again."""
@@ -109,7 +120,8 @@ class PagedCache:
         """Make room for more tokens, and say where they go.
 
         If the last block has room but another sequence holds it too, it is copied first
-        (copy-on-write). What the new slots hold is undefined until ``write`` has filled them.
+        (copy-on-write). The new slots hold zeros until ``write`` has filled them: never what
+        another sequence left there.
 
         Args:
             sequence: which one grows.
@@ -129,8 +141,12 @@ class PagedCache:
         copies = has_room and self.pool.references(table[-1]) > 1
         n_blocks = -(-(length + n_tokens) // self.block_size)  # rounded up
         fresh = self.pool.allocate(n_blocks - len(table) + copies)
+        for kept in (self.keys, self.values):
+            kept[:, fresh] = 0
+            if copies:
+                used = length % self.block_size
+                kept[:, fresh[0], :, :used] = kept[:, table[-1], :, :used]
         if copies:
-            self._copy_block(table[-1], fresh[0])
             self.pool.release([table.pop()])
         self._tables[sequence] = table + fresh
         self._lengths[sequence] = length + n_tokens
@@ -185,11 +201,6 @@ class PagedCache:
         self._n_started += 1
         self._tables[sequence], self._lengths[sequence] = table, length
         return sequence
-
-    def _copy_block(self, source: int, target: int) -> None:
-        """Copy a block's keys and values, in all layers."""
-        for kept in (self.keys, self.values):
-            kept[:, target] = kept[:, source]
 
     def _check_live(self, sequence: int) -> None:
         """The sequence was started and not released."""

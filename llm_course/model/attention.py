@@ -2,7 +2,8 @@
 
 The functions hold the mathematics, on tensors ``b h t d``; ``Attention`` holds the weights and
 calls them. Multi-head, grouped-query and multi-query attention are one function: they differ in
-how many key-value heads there are. Leaves out caching; another kernel is passed as ``attend``.
+how many key-value heads there are. Another kernel is passed as ``attend``; keys and values that are
+kept between calls come through ``remember``.
 """
 
 import math
@@ -14,6 +15,7 @@ from einops import einsum
 from torch import Tensor, nn
 
 from llm_course.model.attention_inputs import check_attention_inputs
+from llm_course.model.cache import Remember
 from llm_course.model.heads import check_heads, merge_heads, repeat_kv_heads, split_heads
 from llm_course.shapes import check_shape
 
@@ -205,7 +207,11 @@ class Attention(nn.Module):
         rotate: Rotate | None = None,
         bias: Tensor | None = None,
         memory: Tensor | None = None,
+        remember: Remember | None = None,
     ) -> Tensor:
         """Shapes: x ``b q d_model``; returns ``b q d_model``."""
+        query, key, value = self.heads(x, rotate, memory)
+        if remember is not None:
+            key, value = remember(key, value)
         given = {k: v for k, v in (("bias", bias), ("scale", self.scale)) if v is not None}
-        return self.output(merge_heads(self.attend(*self.heads(x, rotate, memory), mask, **given)))
+        return self.output(merge_heads(self.attend(query, key, value, mask, **given)))

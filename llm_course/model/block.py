@@ -15,6 +15,7 @@ from llm_course.model.attention import (
     Rotate,
     scaled_dot_product_attention,
 )
+from llm_course.model.cache import Remember
 from llm_course.model.config import DecoderConfig
 from llm_course.model.feed_forward import FeedForward
 from llm_course.model.norms import NORMS
@@ -34,7 +35,8 @@ class Block(nn.Module):
 
     Shapes:
         x ``b t d_model``; memory ``b k d_model``; mask and bias broadcast to ``b h t t``,
-        memory_mask to ``b h t k``; returns ``b t d_model``.
+        memory_mask to ``b h t k``; returns ``b t d_model``. With ``remember`` mask and bias
+        broadcast to ``b h t k``, where ``k`` are the keys that it returns.
 
     Raises:
         ValueError: a parallel block is asked for cross-attention, which none has had.
@@ -83,11 +85,12 @@ class Block(nn.Module):
         bias: Tensor | None = None,
         memory: Tensor | None = None,
         memory_mask: Tensor | None = None,
+        remember: Remember | None = None,
     ) -> Tensor:
         """Shapes: x ``b t d_model``; returns ``b t d_model``."""
 
         def attention(x: Tensor) -> Tensor:
-            return self.attention(x, mask, rotate, bias=bias)
+            return self.attention(x, mask, rotate, bias=bias, remember=remember)
 
         if self.placement == "parallel":
             normed = self.attention_norm(x)

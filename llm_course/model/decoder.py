@@ -7,15 +7,19 @@ second half of an encoder-decoder. The names of its weights are the course's own
 ``output.weight``.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
+from einops import repeat
 from torch import Tensor, nn
 
-from llm_course.model.attention import Attend, scaled_dot_product_attention
+from llm_course.model.attention import Attend, Rotate, scaled_dot_product_attention
+from llm_course.model.cache import CacheStep
 from llm_course.model.config import DecoderConfig
 from llm_course.model.deep_norm import DeepNorm
 from llm_course.model.initialise import initialise
-from llm_course.model.masks import causal_mask, sliding_window_mask
+from llm_course.model.masks import causal_mask, position_mask, sliding_window_mask
 from llm_course.model.stack import Stack
 
 
@@ -70,6 +74,7 @@ class Decoder(Stack):
         mask: Tensor | None = None,
         memory: Tensor | None = None,
         memory_mask: Tensor | None = None,
+        cache: CacheStep | None = None,
     ) -> Tensor:
         """The logits of the token that follows each position.
 
@@ -80,6 +85,8 @@ class Decoder(Stack):
                 ``model.default_mask(t) & padding_mask(tokens, pad_id)``.
             memory: what the encoder made of the source, for a decoder with cross-attention.
             memory_mask: bool, True = may attend: which of the memory is no padding.
+            cache: keeps the keys and values of earlier calls; the tokens are then those that follow
+                them, at the positions that it says, and a mask broadcasts to ``b h t k``.
 
         Shapes:
             tokens ``b t``; positions ``t`` or ``b t``; mask broadcasts to ``b h t t``; memory
@@ -88,9 +95,10 @@ class Decoder(Stack):
         Raises:
             TypeError: the tokens are not integers, or a mask is not bool.
             ShapeError: the sizes do not fit.
-            ValueError: a token or a position is out of range, or the memory is missing or unused.
+            ValueError: a token or a position is out of range, the memory is missing or unused, or
+                positions are given beside a cache.
         """
-        features = self.features(tokens, positions, mask, memory, memory_mask)
+        features = self.features(tokens, positions, mask, memory, memory_mask, cache)
         return F.linear(features, self.output_weight)
 
     def features(
@@ -100,6 +108,7 @@ class Decoder(Stack):
         mask: Tensor | None = None,
         memory: Tensor | None = None,
         memory_mask: Tensor | None = None,
+        cache: CacheStep | None = None,
     ) -> Tensor:
         """What the output matrix reads: the stream after the last block and the final norm.
 
@@ -116,10 +125,29 @@ class Decoder(Stack):
                 f"memory: expected {expected}, got {got}. "
                 f"Fix: Decoder(config, cross_attention={not crossing}), or call it as it was made."
             )
-        x, mask, rotate, bias = self.begin(tokens, positions, mask)
-        for block in self.blocks:
-            x = block(x, mask, rotate, bias, memory, memory_mask)
+        if cache is None:
+            x, mask, rotate, bias = self.begin(tokens, positions, mask)
+        else:
+            x, mask, rotate, bias = self.begin_cached(tokens, positions, mask, cache)
+        for layer, block in enumerate(self.blocks):
+            remember = None if cache is None else partial(cache.update, layer)
+            x = block(x, mask, rotate, bias, memory, memory_mask, remember)
         return self.finish(x)
+
+    def begin_cached(
+        self, tokens: Tensor, positions: Tensor | None, mask: Tensor | None, cache: CacheStep
+    ) -> tuple[Tensor, Tensor | None, Rotate | None, Tensor | None]:
+        """What the blocks start from where earlier tokens are cached; otherwise as ``begin``."""
+        if positions is not None:
+            raise ValueError("positions: expected none beside a cache, which has its own.")
+        key_positions = torch.arange(cache.n_keys, device=tokens.device)
+        if cache.positions.dim() == 2:
+            key_positions = repeat(key_positions, "k -> b k", b=len(cache.positions))
+        window = self.config.wiring.window
+        sees_all = cache.positions.shape == (1,) and (window is None or cache.n_keys <= window)
+        if mask is None and not sees_all:
+            mask = position_mask(cache.positions, key_positions, window)
+        return self.begin(tokens, cache.positions, mask, key_positions)
 
     def default_mask(self, n_tokens: int, device: torch.device | None = None) -> Tensor:
         """The causal mask, or the sliding window if the config has one.

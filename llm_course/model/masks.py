@@ -147,6 +147,28 @@ def sliding_window_mask(
     return seen & ~seen.tril(diagonal=seen.shape[1] - n_queries - window)
 
 
+def position_mask(
+    query_positions: Tensor, key_positions: Tensor, window: int | None = None
+) -> Tensor:
+    """The causal mask by positions, for rows of different lengths: whom a cached token may see.
+
+    A query at position ``p`` may attend to a key at ``j`` if ``j <= p`` and, with a window,
+    ``p - window < j``.
+
+    Shapes:
+        query_positions ``q`` or ``b q``; key_positions ``k`` or ``b k``; returns ``q k`` or
+        ``b 1 q k``, bool, True = may attend.
+
+    >>> position_mask(torch.tensor([[1], [2]]), torch.arange(4)).int().tolist()
+    [[[[1, 1, 0, 0]]], [[[1, 1, 1, 0]]]]
+    """
+    query, key = query_positions.unsqueeze(-1), key_positions.unsqueeze(-2)
+    seen = key <= query
+    if window is not None:
+        seen = seen & (key > query - window)
+    return rearrange(seen, "b q k -> b 1 q k") if seen.dim() == 3 else seen
+
+
 def check_mask(mask: Tensor, b: int, h: int, q: int, k: int) -> None:
     """Refuse a mask that would be misread: another dtype than bool, or axes that do not fit.
 

@@ -71,11 +71,17 @@ class Stack(nn.Module):
         raise NotImplementedError
 
     def begin(
-        self, tokens: Tensor, positions: Tensor | None = None, mask: Tensor | None = None
+        self,
+        tokens: Tensor,
+        positions: Tensor | None = None,
+        mask: Tensor | None = None,
+        key_positions: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, Rotate | None, Tensor | None]:
         """What the blocks start from: embedded tokens, mask, rotation and bias of the scores.
 
-        Arguments and errors are those of ``Decoder.forward``.
+        Arguments and errors are those of ``Decoder.forward``; ``key_positions`` ``k`` or
+        ``b k`` says where the keys stand, if there are more than those of the tokens; then no mask
+        means that every key is seen.
         """
         if tokens.dtype not in (torch.int64, torch.int32):
             raise TypeError(f"tokens: expected int64 or int32 ids, got {tokens.dtype}.")
@@ -83,10 +89,10 @@ class Stack(nn.Module):
         if positions is None:
             positions = torch.arange(sizes["t"], device=tokens.device)
         check_shape(positions, "t" if positions.dim() == 1 else "b t", "positions", **sizes)
-        if mask is None:
+        if mask is None and key_positions is None:
             mask = self.default_mask(sizes["t"], tokens.device)
         x = self.embed(tokens, positions)
-        return x, mask, self.rotation(positions), self.score_bias(positions)
+        return x, mask, self.rotation(positions), self.score_bias(positions, key_positions)
 
     def embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
         """The residual stream before the first block: token plus, where it is added, position."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from llm_course.errors import CourseError
+from llm_course.model.attention import Attend, scaled_dot_product_attention
 from llm_course.model.config import DecoderConfig, EncoderDecoderConfig
 from llm_course.model.decoder import Decoder
 from llm_course.model.encoder_decoder import EncoderDecoder
@@ -57,6 +58,7 @@ def assemble(
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
     kind: type[Decoder] | type[EncoderDecoder] = Decoder,
+    attend: Attend = scaled_dot_product_attention,
 ) -> Decoder | EncoderDecoder:
     """A model with given weights, ready for inference.
 
@@ -70,6 +72,7 @@ def assemble(
         device: where the model goes.
         dtype: what the weights become; as given if None.
         kind: the class of the model.
+        attend: what computes attention from the heads, for all layers.
 
     Raises:
         CourseError: a tensor is missing, unknown or of another shape.
@@ -82,7 +85,7 @@ def assemble(
     torch.Size([1, 3, 5])
     """
     with torch.device("meta"), _NoInitialWeights():
-        model = kind(config)
+        model = kind(config, attend)
     for problem in _misfits(model.state_dict(), weights):
         raise CourseError(
             f"{source}: {problem}. Fix: get the model again, its weights do not fit its config"

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from llm_course.data.packages import install_command, package_file
+from llm_course.model.attention import Attend, scaled_dot_product_attention
 from llm_course.model.config import DecoderConfig
 from llm_course.pretrained.conversion_cache import Converted, converted
 from llm_course.pretrained.gguf import gguf_config, gguf_weights, open_gguf
@@ -35,7 +36,9 @@ def smollm2_file() -> Path:
 
 
 def load_smollm2(
-    device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    attend: Attend = scaled_dot_product_attention,
 ) -> PretrainedModel:
     """SmolLM2-135M-Instruct with its tokenizer and chat template.
 
@@ -45,6 +48,7 @@ def load_smollm2(
     Args:
         device: where the model goes.
         dtype: what its weights become.
+        attend: what computes attention; ``grouped_query_attention`` for speed.
 
     Raises:
         CourseError: the package is missing or damaged, or the cache cannot be written.
@@ -56,7 +60,7 @@ def load_smollm2(
     return PretrainedModel(
         name="SmolLM2-135M-Instruct",
         licence=text["licence"],
-        model=assemble(config, tensors, str(path), device, dtype),
+        model=assemble(config, tensors, str(path), device, dtype, attend=attend),
         tokenizer=build_tokenizer(tables),
         chat_template=tables.chat_template,
         end_id=tables.end_id,

@@ -1,0 +1,127 @@
+"""Greedy decoding of SmolLM2: the course's generate against Transformers', with the same weights.
+
+Run it alone: ``python benchmarks/decode.py``. It prints a table and writes its result to
+``benchmarks/results/decode.json``. Both write the same tokens, which is checked before anything is
+timed. A step is what one more token costs: the time of a call, less that of a call that writes one
+token, over the tokens between.
+"""
+
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from llm_course.decoding.continuation import GenerationConfig
+from llm_course.decoding.generate import generate
+from llm_course.files import atomic_write
+from llm_course.model.decoder import Decoder
+from llm_course.model.grouped_query import grouped_query_attention
+from llm_course.pretrained.huggingface import save_huggingface
+from llm_course.pretrained.pretrained_model import PretrainedModel
+from llm_course.pretrained.smollm2 import load_smollm2
+
+RESULT = Path(__file__).parent / "results" / "decode.json"
+BATCHES, PROMPT, NEW, REPEATS = (1, 16), 32, 33, 5
+Write = Callable[[int], list[list[int]]]
+
+
+def transformers_twin(model: Decoder) -> PreTrainedModel:
+    """Transformers' model with the same weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_huggingface(model, folder)
+        return AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa").eval()
+
+
+def prompts_of(pretrained: PretrainedModel, n_prompts: int) -> list[list[int]]:
+    """Different English texts of one length."""
+    things = "bread rain ships bees chess maps tea snow clocks songs iron moss salt wool ink light"
+    text = "A short history of {}, from the earliest times to the present day, for children who "
+    text += "like to know how things came to be what they are, and why people care about them."
+    begun = [pretrained.tokenizer.encode(text.format(thing)) for thing in things.split()]
+    return [prompt[:PROMPT] for prompt in begun[:n_prompts]]
+
+
+def ways(pretrained: PretrainedModel, twin: PreTrainedModel, prompts: list[list[int]]) -> list:
+    """Ours and theirs: functions from a number of tokens to the tokens that were written."""
+
+    def ours(n_new: int) -> list[list[int]]:
+        config = GenerationConfig(max_new_tokens=n_new)
+        return [text.tokens for text in generate(pretrained.model, prompts, config)]
+
+    def theirs(n_new: int) -> list[list[int]]:
+        tokens = torch.tensor(prompts)
+        written = twin.generate(
+            tokens, attention_mask=torch.ones_like(tokens), do_sample=False,
+            max_new_tokens=n_new, eos_token_id=None, pad_token_id=0,
+        )  # fmt: skip
+        return written[:, PROMPT:].tolist()
+
+    return [ours, theirs]
+
+
+def seconds(write: Write, n_new: int) -> float:
+    """The time of one call."""
+    start = time.perf_counter()
+    write(n_new)
+    return time.perf_counter() - start
+
+
+def row(pretrained: PretrainedModel, twin: PreTrainedModel, n_prompts: int) -> list[str]:
+    """One line of the table, both ways in turn."""
+    both = ways(pretrained, twin, prompts_of(pretrained, n_prompts))
+    if both[0](NEW) != both[1](NEW):
+        raise SystemExit(f"batch {n_prompts}: expected equal tokens, got others")
+    times = [[(seconds(way, NEW), seconds(way, 1)) for way in both] for _ in range(REPEATS)]
+    whole = [statistics.median(turn[i][0] for turn in times) for i in (0, 1)]
+    step = [
+        statistics.median((turn[i][0] - turn[i][1]) / (NEW - 1) for turn in times) for i in (0, 1)
+    ]
+    return [
+        str(n_prompts), f"{step[0] * 1e3:.0f}", f"{step[1] * 1e3:.0f}", f"{step[1] / step[0]:.2f}",
+        f"{whole[1] / whole[0]:.2f}",
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print and record."""
+    pretrained = load_smollm2(attend=grouped_query_attention)
+    twin = transformers_twin(pretrained.model)
+    rows = [row(pretrained, twin, n_prompts) for n_prompts in BATCHES]
+    threads = torch.get_num_threads()
+    result = {
+        "title": "Greedy decoding",
+        "what": f"SmolLM2-135M, fp32, prompts of {PROMPT} tokens, {NEW} new ones: the course's "
+        "generate with its preallocated cache and grouped-query attention against Transformers' "
+        "generate with sdpa, the same weights and the same tokens. A step writes one token of "
+        f"every text. In turn, median of {REPEATS} after one that is not counted; a ratio above 1 "
+        "means that ours is faster.",
+        "command": f"OMP_NUM_THREADS={threads} python benchmarks/decode.py",
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        "versions": {
+            "Python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+        "columns": [
+            "batch", "ours, ms a step", "Transformers, ms a step", "a step, ratio",
+            "whole call, ratio",
+        ],
+        "rows": rows,
+    }  # fmt: skip
+    for line in [result["columns"], *rows]:
+        print("".join(f"{value:>26}" for value in line))
+    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

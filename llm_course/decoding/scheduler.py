@@ -1,0 +1,151 @@
+"""Who may run: texts that wait, texts that run, and the blocks that these hold.
+
+First come, first served. A text that waits joins when there is a place and there are blocks; one
+that begins like a running text shares its blocks; and when the blocks are used up, the text that
+came last gives its own back and waits in front of all that came later. The scheduler never calls
+the model.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llm_course.decoding.blocks import OutOfBlocks
+from llm_course.decoding.continuation import Continuation
+from llm_course.decoding.engine_parts import EngineConfig, EngineStatistics
+from llm_course.decoding.paged_cache import PagedCache
+
+
+@dataclass
+class Request:
+    """A text that waits or runs; it has a sequence of the cache while it runs.
+
+    Args:
+        number: the order in which it came.
+        text: what is written.
+        sequence: its sequence in the cache; None while it waits.
+    """
+
+    number: int
+    text: Continuation
+    sequence: int | None = None
+
+
+class Scheduler:
+    """The queue, the batch, and the blocks of the cache.
+
+    Args:
+        cache: whose blocks are given out.
+        config: how much may run.
+        statistics: where it counts what it did.
+    """
+
+    def __init__(
+        self, cache: PagedCache, config: EngineConfig, statistics: EngineStatistics
+    ) -> None:
+        self.cache, self.config, self.statistics = cache, config, statistics
+        self.waiting: deque[Request] = deque()
+        self.running: list[Request] = []  # in the order of their numbers, as those that wait
+
+    def admit(self) -> tuple[Request, int] | None:
+        """Let the first waiting text join, if it can.
+
+        Returns the text and how many of its last tokens are still to be read: room is made for
+        them. None if no text waits, the batch is full, or blocks are missing.
+        """
+        if not self.waiting or len(self.running) >= self.config.max_running:
+            return None
+        request = self.waiting[0]
+        try:
+            n_read = self._begin(request)
+        except OutOfBlocks:
+            return None
+        self.running.append(self.waiting.popleft())
+        return request, n_read
+
+    def make_room(self) -> list[Request]:
+        """Extend every running text by a token; the last ones give way if blocks run out.
+
+        Returns the texts that run.
+        """
+        for request in list(self.running):
+            while request in self.running:
+                try:
+                    self.cache.extend(request.sequence, 1)
+                    break
+                except OutOfBlocks:
+                    self._preempt(self.running[-1])
+        self._note_blocks()
+        return list(self.running)
+
+    def finish(self, request: Request) -> None:
+        """Let go of a running text that has ended."""
+        self.running.remove(request)
+        self._release(request)
+
+    def cancel(self, number: int) -> bool:
+        """Let go of a text, whether it waits or runs; returns whether it did."""
+        for queue in (self.waiting, self.running):
+            for request in queue:
+                if request.number == number:
+                    queue.remove(request)
+                    self._release(request)
+                    return True
+        return False
+
+    def _begin(self, request: Request) -> int:
+        """Make room for a text, or raise ``OutOfBlocks`` and change nothing."""
+        tokens = request.text.tokens
+        n_shared, donor = self._longest_prefix(tokens)
+        request.sequence = self.cache.start() if donor is None else self.cache.fork(donor, n_shared)
+        try:
+            self.cache.extend(request.sequence, len(tokens) - n_shared)
+            # A block for each that runs already: else this one would soon have to give way again.
+            free, wanted = self.cache.pool.n_free, len(self.running)
+            if free < wanted:
+                raise OutOfBlocks(wanted, free, self.config.n_blocks)
+        except OutOfBlocks:
+            self._release(request)
+            raise
+        self.statistics.n_shared_tokens += n_shared
+        self._note_blocks()
+        return len(tokens) - n_shared
+
+    def _longest_prefix(self, tokens: list[int]) -> tuple[int, int | None]:
+        """The running text that begins most like these tokens, if that fills a block at least.
+
+        The last token is never shared: the logits after it are needed.
+        """
+        best, donor = self.config.block_size - 1, None
+        for request in self.running if self.config.share_prefixes else ():
+            limit = min(self.cache.length(request.sequence), len(tokens) - 1)
+            n_common = common_prefix(tokens[:limit], request.text.tokens)
+            if n_common > best:
+                best, donor = n_common, request.sequence
+        return (0, None) if donor is None else (best, donor)
+
+    def _preempt(self, request: Request) -> None:
+        """Take a text's blocks; all of it is read again when it comes back."""
+        self.running.remove(request)
+        self._release(request)
+        self.waiting.appendleft(request)
+        self.statistics.n_preemptions += 1
+
+    def _release(self, request: Request) -> None:
+        if request.sequence is not None:
+            self.cache.release(request.sequence)
+            request.sequence = None
+
+    def _note_blocks(self) -> None:
+        held = self.config.n_blocks - self.cache.pool.n_free
+        self.statistics.most_blocks = max(self.statistics.most_blocks, held)
+
+
+def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two texts have in common from the beginning.
+
+    >>> common_prefix([1, 2, 3, 4], [1, 2, 9])
+    2
+    """
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
