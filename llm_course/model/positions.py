@@ -84,6 +84,10 @@ def turn(x: Tensor, cosine: Tensor, sine: Tensor, pairing: RopePairing) -> Tenso
         raise ValueError(f"pairing: expected one of {', '.join(_PAIRS)}, got {pairing!r}.")
     check_shape(x, "... t d", "x", d=2 * cosine.shape[-1])
     cosine, sine = cosine.to(x.dtype), sine.to(x.dtype)
+    if pairing == "half_split":  # "... (two d) -> two ... d", by chunk: decoding takes it often
+        first, second = x.chunk(2, dim=-1)
+        turned = [first * cosine - second * sine, second * cosine + first * sine]
+        return torch.cat(turned, dim=-1)
     first, second = rearrange(x, f"... {_PAIRS[pairing]} -> two ... d", two=2)
     turned = [first * cosine - second * sine, second * cosine + first * sine]
     return rearrange(turned, f"two ... d -> ... {_PAIRS[pairing]}")
