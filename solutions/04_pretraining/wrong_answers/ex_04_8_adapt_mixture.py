@@ -4,7 +4,7 @@ import math
 
 
 def _check(weights):
-    if abs(sum(weights.values()) - 1) > 1e-6:
+    if abs(sum(weights.values()) - 1) > 1e-9:
         raise ValueError("weights: expected a sum of 1.")
 
 
