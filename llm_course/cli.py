@@ -13,6 +13,7 @@ import typer
 
 from llm_course.classroom.grade import commands
 from llm_course.errors import CourseError
+from llm_course.recipes import commands as recipes
 
 app = typer.Typer(
     add_completion=False,
@@ -127,6 +128,7 @@ def doctor() -> None:
 
 
 commands.add_to(app)
+recipes.add_to(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,9 +1,10 @@
 """What all tests share: a test that needs a system program is not run where that is missing.
 
 Nothing is skipped in silence. The last lines of a run name what was not run and how to get it, and
-in continuous integration a missing program is an error.
+in continuous integration a missing program is an error. Triton counts as one: it has no macOS.
 """
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,7 +14,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from llm_course.classroom.doctor import find_browser
 
-FINDERS = {"chromium": find_browser, "bubblewrap": lambda: shutil.which("bwrap")}
+FINDERS = {
+    "chromium": find_browser,
+    "bubblewrap": lambda: shutil.which("bwrap"),
+    "triton": lambda: importlib.util.find_spec("triton"),
+}
+FIXES = {"triton": "on Linux, pip install -c constraints.txt -e '.[triton]'"}
 NOT_RUN = pytest.StashKey[dict[str, list[str]]]()
 
 
@@ -29,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not wanted:
             kept.append(item)
     if left_out and os.environ.get("CI"):
-        raise pytest.UsageError(f"not installed: {', '.join(left_out)}. Fix: make system-deps")
+        fixes = "; ".join(sorted({_fix(name) for name in left_out}))
+        raise pytest.UsageError(f"not installed: {', '.join(left_out)}. Fix: {fixes}")
     items[:] = kept
 
 
@@ -38,7 +45,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, tests in terminalreporter.config.stash.get(NOT_RUN, {}).items():
         terminalreporter.write_sep("=", f"not run, because {name} is missing", yellow=True)
         terminalreporter.write_line("\n".join(tests))
-        terminalreporter.write_line("Fix: make system-deps")
+        terminalreporter.write_line(f"Fix: {_fix(name)}")
+
+
+def _fix(name: str) -> str:
+    """How to get what is missing."""
+    return FIXES.get(name, "make system-deps")
 
 
 @pytest.fixture(scope="module")  # while it is open, nothing else may run an event loop

@@ -61,7 +61,7 @@ def examine(root: Path) -> list[Finding]:
         installed("extra notebooks", extras["notebooks"]),
         installed("extra test", extras["test"], required=False),
         installed("pretrained models", models),
-        installed("texts", [m for m in materials if m not in models], required=False),
+        installed("texts and tables", [m for m in materials if m not in models], required=False),
         command("git", ("git",), "install git, for example: apt-get install git"),
         disk(root),
         cache(cache_dir()),

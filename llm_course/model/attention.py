@@ -9,6 +9,7 @@ kept between calls come through ``remember``.
 import math
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from einops import einsum
 from torch import Tensor, nn
@@ -145,9 +146,16 @@ def fused_attention(
         return F.scaled_dot_product_attention(query, key, value, attn_mask=added, scale=scale)
     # Kernels differ on rows that see no key (zeros, NaN, the mean): never show them one.
     blind = ~mask.any(dim=-1, keepdim=True)
+    if added is None and _known_false(blind):
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
     shown = mask | blind if added is None else added.masked_fill(~(mask | blind), -math.inf)
     attended = F.scaled_dot_product_attention(query, key, value, attn_mask=shown, scale=scale)
     return attended.masked_fill(blind, 0.0)
+
+
+def _known_false(flags: Tensor) -> bool:
+    """Whether all are known to be false: on a CPU asking is cheap, a GPU would have to wait."""
+    return flags.is_cpu and not torch.compiler.is_compiling() and not flags.any()
 
 
 class Attention(nn.Module):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from llm_course.model.config import FeedForwardKind
+from llm_course.shapes import check_shape
 
 
 def relu(x: Tensor) -> Tensor:
@@ -127,6 +128,32 @@ ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
 
 GATED = frozenset({"swiglu", "geglu", "geglu_tanh"})
 """The kinds whose activation takes two projections of the input, a gate and a value."""
+
+
+def feed_forward(x: Tensor, w_1: Tensor, b_1: Tensor, w_2: Tensor, b_2: Tensor) -> Tensor:
+    """The feed-forward layer of the first Transformer: ``max(0, x W_1 + b_1) W_2 + b_2``.
+
+    The matrices multiply from the right; PyTorch's ``nn.Linear`` keeps the transpose.
+
+    Shapes:
+        x ``... d``; w_1 ``d f``; b_1 ``f``; w_2 ``f d``; b_2 ``d``; returns ``... d``.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+
+    Source:
+        Vaswani et al. 2017, arXiv:1706.03762, eq. 2.
+
+    >>> w_1, w_2 = torch.tensor([[1.0, -1.0]]), torch.tensor([[10.0], [100.0]])
+    >>> x = torch.tensor([[2.0], [-3.0]])  # 10 * 2 + 1, and 100 * 3 + 1
+    >>> feed_forward(x, w_1, torch.zeros(2), w_2, torch.ones(1)).flatten().tolist()
+    [21.0, 301.0]
+    """
+    sizes = check_shape(w_1, "d f", "w_1", d=x.shape[-1])
+    check_shape(w_2, "f d", "w_2", **sizes)
+    check_shape(b_1, "f", "b_1", f=sizes["f"])
+    check_shape(b_2, "d", "b_2", d=sizes["d"])
+    return relu(x @ w_1 + b_1) @ w_2 + b_2
 
 
 class FeedForward(nn.Module):

@@ -9,23 +9,17 @@ time. Plain PyTorch here, to be read.
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from einops import einsum, rearrange, reduce
+from einops import rearrange
 from torch import Tensor
 
 from llm_course.model.masks import check_mask
-from llm_course.model.online_softmax import (
-    Partial,
-    attention_of,
-    log_normaliser,
-    online_softmax_merge,
-    partial_attention,
-)
+from llm_course.model.online_softmax import Partial
 from llm_course.shapes import ShapeError, check_shape
 
-TILE = 256  # positions of queries, and of keys, in one tile
+TILE = 192  # positions of queries, and of keys, in one tile
 
 
 def flash_attention(
@@ -66,14 +60,22 @@ def flash_attention(
     >>> round(flash_attention(query, key, value, tile=1).item(), 4)
     7.0
     """
-    _check(query, key, value, mask, causal, tile)
+    check_flash_inputs(query, key, value, mask, causal)
+    if tile < 1:
+        raise ValueError(f"tile: expected a positive number of positions, got {tile}.")
     if mask is not None and mask.dim() == 2:
         mask = rearrange(mask, "q k -> 1 1 q k")
-    return _Flash.apply(query, key, value, mask, causal, tile)
+    with torch.autocast(query.device.type, enabled=False):  # sums in place need one dtype
+        return _Flash.apply(query, key, value, mask, causal, tile)
 
 
 class _Flash(torch.autograd.Function):
-    """The two passes; what is kept between them grows with the sequence only."""
+    """The two passes; what is kept between them grows with the sequence only.
+
+    Here ``n`` is the key-value heads of all sequences, and ``r`` the query heads that share one:
+    laid below each other they ask the same keys, so that a tile is one product. Scores are in
+    powers of two, ``exp(x) = exp2(x log2(e))``, which take half the time. All sums are in place.
+    """
 
     @staticmethod
     def forward(
@@ -85,84 +87,134 @@ class _Flash(torch.autograd.Function):
         causal: bool,
         tile: int,
     ) -> Tensor:
-        scale, grouped = 1 / math.sqrt(query.shape[-1]), _grouped(query, key)
+        grouped, keys, values = _grouped(query, key), _merged(key), _merged(value)
         output = torch.empty_like(grouped)
         normaliser = grouped.new_empty(grouped.shape[:-1])
+        room = _room(grouped, keys, tile)
         for rows in _tiles(query.shape[2], tile):
-            q, running = grouped[..., rows, :] * scale, None
+            q = _rows(grouped, rows) * _scale(query)
+            running = _nothing(q)
             for columns in _tiles(_end(rows, key.shape[2], causal), tile):
-                scores = _scores(q, key, mask, causal, rows, columns)
-                part = partial_attention(
-                    scores, rearrange(value[:, :, columns], "b g k d -> b g 1 k d")
-                )
-                running = part if running is None else online_softmax_merge(running, part)
-            output[..., rows, :], normaliser[..., rows] = _ended(running, q)
+                scores = _product(q, keys[:, columns], room)
+                _hide(scores, mask, causal, rows, columns, query.shape)
+                running = _absorb(running, scores, values[:, columns])
+            ended, summed = _ended(running)
+            output[:, :, rows] = rearrange(ended, "n (r q) d -> n r q d", r=output.shape[1])
+            normaliser[:, :, rows] = rearrange(summed, "n (r q) 1 -> n r q", r=output.shape[1])
         ctx.save_for_backward(query, key, value, mask, output, normaliser)
         ctx.causal, ctx.tile = causal, tile
-        return rearrange(output, "b g r q d -> b (g r) q d")
+        return output.view(query.shape)  # n r is b g r
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, mask, output, normaliser = ctx.saved_tensors
-        grouped, gradient = _grouped(query, key), _grouped(gradient, key)
-        scale = 1 / math.sqrt(query.shape[-1])
-        d_query, d_key, d_value = (torch.zeros_like(x) for x in (grouped, key, value))
+        grouped, keys, values = _grouped(query, key), _merged(key), _merged(value)
+        gradient = _grouped(gradient, key)
+        d_query, d_key, d_value = torch.empty_like(output), *map(torch.zeros_like, (keys, values))
+        room, more_room = (_room(grouped, keys, ctx.tile) for _ in range(2))
         for rows in _tiles(query.shape[2], ctx.tile):
-            d_out, q = gradient[..., rows, :], grouped[..., rows, :] * scale
+            q, d_out = _rows(grouped, rows) * _scale(query), _rows(gradient, rows)
             # D = rowsum(dO * O), which equals rowsum(dP * P): no row of P is needed for it.
-            through = reduce(d_out * output[..., rows, :], "b g r q d -> b g r q 1", "sum")
+            through = (d_out * _rows(output, rows)).sum(dim=-1, keepdim=True)
+            summed = rearrange(normaliser[:, :, rows], "n r q -> n (r q) 1")
+            d_q = torch.zeros_like(q)
             for columns in _tiles(_end(rows, key.shape[2], ctx.causal), ctx.tile):
-                k, v = key[:, :, columns], value[:, :, columns]
-                scores = _scores(q, key, mask, ctx.causal, rows, columns)
-                weights = scores.sub_(normaliser[..., rows].unsqueeze(-1)).exp_()
-                d_value[:, :, columns] += einsum(weights, d_out, "b g r q k, b g r q d -> b g k d")
-                d_weights = einsum(d_out, v, "b g r q d, b g k d -> b g r q k")
-                d_scores = d_weights.sub_(through).mul_(weights)
-                d_query[..., rows, :] += einsum(d_scores, k, "b g r q k, b g k d -> b g r q d")
-                d_key[:, :, columns] += einsum(d_scores, q, "b g r q k, b g r q d -> b g k d")
-        d_query = rearrange(d_query.mul_(scale), "b g r q d -> b (g r) q d")
-        return d_query, d_key, d_value, None, None, None
+                scores = _product(q, keys[:, columns], room)
+                _hide(scores, mask, ctx.causal, rows, columns, query.shape)
+                weights = scores.sub_(summed).exp2_()
+                d_value[:, columns].baddbmm_(weights.mT, d_out)  # dV = Pᵀ dO
+                d_weights = _product(d_out, values[:, columns], more_room)
+                d_scores = d_weights.sub_(through).mul_(weights)  # dS = P * (dP - D)
+                d_q.baddbmm_(d_scores, keys[:, columns])  # dQ = dS K
+                d_key[:, columns].baddbmm_(d_scores.mT, q)  # dK = dSᵀ Q
+            d_query[:, :, rows] = rearrange(d_q, "n (r q) d -> n r q d", r=output.shape[1])
+        ln2 = math.log(2)  # the factor log2(e) of the scaled queries, taken out again
+        d_query, d_key = d_query.mul_(_scale(query) * ln2), d_key.mul_(ln2)
+        slopes = d_query.view(query.shape), d_key.view(key.shape), d_value.view(value.shape)
+        return *slopes, None, None, None
+
+
+def _scale(query: Tensor) -> float:
+    """What the products are multiplied by, to be exponents of two."""
+    return math.log2(math.e) / math.sqrt(query.shape[-1])
 
 
 def _grouped(x: Tensor, key: Tensor) -> Tensor:
-    """Query heads beside the key-value head that they share: ``b h q d`` as ``b g r q d``."""
-    return rearrange(x, "b (g r) q d -> b g r q d", g=key.shape[1])
+    """Query heads beside the key-value head that they share."""
+    return rearrange(x, "b (g r) q d -> (b g) r q d", g=key.shape[1])
 
 
-class _Ended(NamedTuple):
-    """What a tile of queries comes to."""
-
-    output: Tensor
-    normaliser: Tensor
+def _merged(x: Tensor) -> Tensor:
+    """Key-value heads of all sequences."""
+    return rearrange(x, "b g k d -> (b g) k d")
 
 
-def _ended(running: Partial | None, query: Tensor) -> _Ended:
-    """The output and the logarithm of its normaliser, once all keys have been seen."""
-    if running is None:  # there are no keys at all
-        return _Ended(torch.zeros_like(query), query.new_full(query.shape[:-1], torch.inf))
-    return _Ended(attention_of(running), log_normaliser(running))
+def _rows(x: Tensor, rows: slice) -> Tensor:
+    """A tile of queries of all heads that share keys."""
+    return rearrange(x[:, :, rows], "n r q d -> n (r q) d")
 
 
-def _scores(
-    query: Tensor, key: Tensor, mask: Tensor | None, causal: bool, rows: slice, columns: slice
-) -> Tensor:
-    """One tile of ``Q Kᵀ``, the queries scaled already, hidden keys at ``-inf``.
+def _nothing(query: Tensor) -> Partial:
+    """Attention over no keys yet, with a last axis of 1 for each number of a query."""
+    none = query.new_full((*query.shape[:-1], 1), -torch.inf)
+    return Partial(none, torch.zeros_like(none), torch.zeros_like(query))
+
+
+def _absorb(running: Partial, scores: Tensor, value: Tensor) -> Partial:
+    """``online_softmax_merge`` with a tile of scores, in place, in powers of two."""
+    largest, total, weighted = running
+    larger = torch.maximum(largest, scores.amax(dim=-1, keepdim=True))
+    finite = larger.masked_fill(larger == -torch.inf, 0.0)
+    exponentials = scores.sub_(finite).exp2_()
+    keep = (largest - finite).exp2_()
+    total.mul_(keep).add_(exponentials.sum(dim=-1, keepdim=True))
+    weighted.mul_(keep).baddbmm_(exponentials, value)
+    return Partial(larger, total, weighted)
+
+
+def _ended(running: Partial) -> tuple[Tensor, Tensor]:
+    """The output and ``log2 sum exp2(score)``; zeros and infinity if every key was hidden."""
+    largest, total, weighted = running
+    hidden = total == 0
+    summed = (largest + total.log2()).masked_fill(hidden, torch.inf)
+    return weighted.div_(total.masked_fill(hidden, 1.0)), summed
+
+
+def _room(grouped: Tensor, keys: Tensor, tile: int) -> Tensor:
+    """Memory for one tile of all heads, used again for every tile."""
+    n, r, length, _ = grouped.shape
+    return grouped.new_empty(n * r * min(tile, length) * min(tile, keys.shape[1]))
+
+
+def _product(left: Tensor, right: Tensor, room: Tensor) -> Tensor:
+    """``left rightᵀ``, written into ``room``."""
+    n, q, k = *left.shape[:2], right.shape[1]
+    return torch.bmm(left, right.mT, out=room[: n * q * k].view(n, q, k))
+
+
+def _hide(
+    scores: Tensor,
+    mask: Tensor | None,
+    causal: bool,
+    rows: slice,
+    columns: slice,
+    shape: torch.Size,
+) -> None:
+    """Put hidden keys of a tile at ``-inf``.
 
     Shapes:
-        query ``b g r rows d``; key ``b g k d``; returns ``b g r rows columns``.
+        scores ``n rq columns``; ``shape`` is ``b h q d``.
     """
-    scores = einsum(query, key[:, :, columns], "b g r q d, b g k d -> b g r q k")
+    heads = scores.view(*shape[:2], rows.stop - rows.start, -1)  # n (r q) k is b (g r) q k
     if mask is not None:
         tile = mask[..., rows if mask.shape[2] > 1 else slice(None), :]
         tile = tile[..., columns if mask.shape[3] > 1 else slice(None)]
-        g = key.shape[1] if mask.shape[1] > 1 else 1
-        scores.masked_fill_(~rearrange(tile, "b (g r) q k -> b g r q k", g=g), -torch.inf)
+        heads.masked_fill_(~tile, -torch.inf)
     if causal and columns.stop - 1 > rows.start:
-        here = torch.arange(rows.start, rows.stop, device=query.device)
-        there = torch.arange(columns.start, columns.stop, device=query.device)
+        here = torch.arange(rows.start, rows.stop, device=scores.device)
+        there = torch.arange(columns.start, columns.stop, device=scores.device)
         later = rearrange(there, "k -> 1 k") > rearrange(here, "q -> q 1")
-        scores.masked_fill_(later, -torch.inf)
-    return scores
+        heads.masked_fill_(later, -torch.inf)
 
 
 def _tiles(length: int, tile: int) -> Iterator[slice]:
@@ -176,10 +228,10 @@ def _end(rows: slice, n_keys: int, causal: bool) -> int:
     return min(rows.stop, n_keys) if causal else n_keys
 
 
-def _check(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool, tile: int
+def check_flash_inputs(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool
 ) -> None:
-    """Refuse what does not fit."""
+    """Refuse what does not fit: see ``flash_attention``."""
     sizes = check_shape(query, "b h q d", "query")
     sizes |= check_shape(key, "b g k d", "key", b=sizes["b"], d=sizes["d"])
     check_shape(value, "b g k d", "value", b=sizes["b"], g=sizes["g"], k=sizes["k"], d=sizes["d"])
@@ -195,5 +247,3 @@ def _check(
             f"causal: expected as many queries as keys, got {sizes['q']} and {sizes['k']}. "
             "Fix: say which keys are visible with a mask."
         )
-    if tile < 1:
-        raise ValueError(f"tile: expected a positive number of positions, got {tile}.")

@@ -19,6 +19,7 @@ from llm_course.shapes import check_shape
 
 # How the last axis is made of pairs, as an einops axis: which of the two indices runs fastest.
 _PAIRS = {"interleaved": "(d two)", "half_split": "(two d)"}
+_TWO = {"interleaved": -1, "half_split": -2}  # where that axis of two stands
 
 
 def rope_frequencies(
@@ -83,10 +84,15 @@ def turn(x: Tensor, cosine: Tensor, sine: Tensor, pairing: RopePairing) -> Tenso
     if pairing not in _PAIRS:
         raise ValueError(f"pairing: expected one of {', '.join(_PAIRS)}, got {pairing!r}.")
     check_shape(x, "... t d", "x", d=2 * cosine.shape[-1])
-    cosine, sine = cosine.to(x.dtype), sine.to(x.dtype)
     first, second = rearrange(x, f"... {_PAIRS[pairing]} -> two ... d", two=2)
-    turned = [first * cosine - second * sine, second * cosine + first * sine]
-    return rearrange(turned, f"two ... d -> ... {_PAIRS[pairing]}")
+    quarter = _paired(-second, first, pairing)  # every pair turned by 90 degrees
+    cosine, sine = (_paired(angle, angle, pairing).to(x.dtype) for angle in (cosine, sine))
+    return x * cosine + quarter * sine
+
+
+def _paired(first: Tensor, second: Tensor, pairing: RopePairing) -> Tensor:
+    """Pairs as features: ``two ... d -> ... (d two)`` or ``... (two d)``, in a single copy."""
+    return torch.stack((first, second), dim=_TWO[pairing]).flatten(-2)
 
 
 def rotate(

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from llm_course.model.masks import check_prefix_lengths
+from llm_course.model.masks import check_prefix_lengths, prefix_mask
 from llm_course.shapes import check_shape
 
 
@@ -37,6 +37,29 @@ def suffix_targets(n_tokens: int, prefix_lengths: Tensor) -> Tensor:
     check_prefix_lengths(n_tokens, prefix_lengths)
     token = torch.arange(n_tokens, device=prefix_lengths.device)
     return token >= prefix_lengths[:, None]
+
+
+def prefix_lm(n_tokens: int, prefix_lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """What makes a prefix LM of a decoder: its mask, and which tokens count in its loss.
+
+    Args:
+        n_tokens: number of positions, prefix and continuation together.
+        prefix_lengths: how many tokens the prefix of each sequence has.
+
+    Shapes:
+        prefix_lengths ``b``; returns ``b 1 q k``, True = may attend, and ``b t``, True = counts.
+
+    Raises:
+        TypeError, ShapeError, ValueError: as ``masks.prefix_mask``.
+
+    Source:
+        Raffel et al. 2020, arXiv:1910.10683, sections 3.2.1 and 3.2.3.
+
+    >>> mask, counts = prefix_lm(3, torch.tensor([2]))
+    >>> mask.int().tolist(), counts.int().tolist()
+    ([[[[1, 1, 0], [1, 1, 0], [1, 1, 1]]]], [[0, 0, 1]])
+    """
+    return prefix_mask(n_tokens, prefix_lengths), suffix_targets(n_tokens, prefix_lengths)
 
 
 def prefix_lm_loss(logits: Tensor, tokens: Tensor, prefix_lengths: Tensor) -> Tensor:

@@ -74,6 +74,76 @@ def sparse_mask(length: int, window: int, stride: int) -> Tensor:
     return band_mask(length, window) | stride_mask(length, stride)
 
 
+def block_mask(length: int, block: int) -> Tensor:
+    """The query's own block of ``block`` positions, as far as the query.
+
+    Shapes:
+        returns ``q k``, bool, True = may attend.
+
+    Raises:
+        ValueError: ``block`` is not positive.
+
+    Source:
+        Child et al. 2019, arXiv:1904.10509, section 4.3, the first half of *fixed* attention.
+
+    >>> block_mask(4, block=2).int().tolist()
+    [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
+    """
+    check_positive(block=block)
+    of = torch.arange(length) // block
+    return (rearrange(of, "q -> q 1") == rearrange(of, "k -> 1 k")) & (_behind(length) >= 0)
+
+
+def summary_mask(length: int, block: int, summaries: int = 1) -> Tensor:
+    """The last ``summaries`` positions of every block, as far as the query.
+
+    What a block knows is gathered there, at places that do not move with the query: the first
+    half of *fixed* attention brings it to them, this half spreads it.
+
+    Shapes:
+        returns ``q k``, bool, True = may attend.
+
+    Raises:
+        ValueError: a size is not positive, or there are more summaries than positions in a block.
+
+    Source:
+        Child et al. 2019, arXiv:1904.10509, section 4.3, the second half of *fixed* attention
+        (``summaries`` is c there).
+
+    >>> summary_mask(5, block=2).int().tolist()[3:]
+    [[0, 1, 0, 1, 0], [0, 1, 0, 1, 0]]
+    """
+    check_positive(block=block, summaries=summaries)
+    if summaries > block:
+        raise ValueError(
+            f"summaries: expected at most block={block}, got {summaries}. Fix: use a longer block."
+        )
+    keeps = torch.arange(length) % block >= block - summaries
+    return rearrange(keeps, "k -> 1 k") & (_behind(length) >= 0)
+
+
+def fixed_mask(length: int, block: int, summaries: int = 1) -> Tensor:
+    """The *fixed* pattern: the query's own block, and the summaries of all blocks before.
+
+    Strides suit what repeats at one distance, such as the rows of an image; in text nothing does,
+    and places that everybody reads suit it better. A query sees at most ``block + length / block``
+    keys for one summary a block.
+
+    Shapes:
+        returns ``q k``, bool, True = may attend.
+
+    Raises:
+        ValueError: those of ``summary_mask``.
+
+    Source:
+        Child et al. 2019, arXiv:1904.10509, section 4.3.
+
+    >>> fixed_mask(5, block=2).int().tolist()[4]  # itself, and the ends of two blocks
+    [0, 1, 0, 1, 1]
+    """
+    return block_mask(length, block) | summary_mask(length, block, summaries)
+
+
 def check_positive(**sizes: int) -> None:
     """Refuse a size below 1, by its name.
 

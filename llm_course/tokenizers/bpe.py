@@ -4,69 +4,44 @@ Leaves out learning the merges: here the vocabulary and the merges are given, as
 pretrained model.
 """
 
-import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from operator import index
 from typing import Literal
 
-import regex
-
+from llm_course.tokenizers.base import check_special, split_special
+from llm_course.tokenizers.bpe_merging import JoinRanks, Merge, Pair, Ranks, merge_word
 from llm_course.tokenizers.byte_level import (
     GPT2_SPLIT,
     byte_characters,
     readable,
     split_words,
     to_bytes,
+    utf8,
 )
+from llm_course.tokenizers.fast_split import split_chunks, split_fast
 
-Ranks = Mapping[tuple[int, int], tuple[int, int]]
-"""``(left, right) -> (rank, merged)``: a merge, how early it was learned, and what it makes."""
-
-_WORDS_REMEMBERED = 65_536
+_REMEMBERED, _LONGEST_REMEMBERED = 1 << 18, 64
+Ids = tuple[int, ...]
 
 
-def merge_word(ids: Sequence[int], ranks: Ranks) -> list[int]:
-    """Apply the merges to one word: always the earliest learned one, the leftmost first.
+class Memory(dict[str, Ids]):
+    """The ids of texts seen before; those of others are computed.
 
-    A heap holds every merge that is possible now and a linked list holds the word, so a word of
-    ``n`` bytes costs ``O(n log n)``; scanning it anew for each merge would cost ``O(n²)``.
-
-    Args:
-        ids: the ids of the word's bytes.
-        ranks: the merges.
-
-    Source:
-        Sennrich et al. 2016, arXiv:1508.07909, section 3.2.
-
-    >>> a, b, ab, aba = 0, 1, 2, 3
-    >>> merge_word([a, b, a, b, a], {(a, b): (0, ab), (ab, a): (1, aba)})
-    [2, 3]
-    >>> merge_word([a, b, a, b, a], {(b, a): (0, 9), (a, 9): (1, aba)})
-    [3, 9]
+    It forgets everything when it is full, and never keeps a long text.
     """
-    end = len(ids)
-    # One more place, which holds no id: the neighbour of the last (and, as -1, of the first).
-    word = [*ids, -1]
-    previous = list(range(-1, end))
-    following = [*range(1, end + 1), end]
-    heap = [(ranks[pair][0], place) for place, pair in enumerate(pairwise(ids)) if pair in ranks]
-    heapq.heapify(heap)
-    while heap:
-        rank, place = heapq.heappop(heap)
-        right = following[place]
-        found = ranks.get((word[place], word[right]))
-        if found is None or found[0] != rank:
-            continue  # One of the two has been merged with its other neighbour since.
-        word[place], word[right] = found[1], -1
-        following[place] = following[right]
-        previous[following[right]] = place
-        for left in (previous[place], place):
-            candidate = ranks.get((word[left], word[following[left]]))
-            if candidate is not None:
-                heapq.heappush(heap, (candidate[0], left))
-    return [token for token in word if token >= 0]
+
+    def __init__(self, compute: Callable[[str], Ids]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, text: str) -> Ids:
+        ids = self._compute(text)
+        if len(text) <= _LONGEST_REMEMBERED:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[text] = ids
+        return ids
 
 
 class ByteLevelBPE:
@@ -78,8 +53,10 @@ class ByteLevelBPE:
     Args:
         vocabulary: id of each token, written with GPT-2's byte characters; special tokens are
             written as they are.
-        merges: the pairs to merge, earliest learned first.
-        pre_split: the pattern that cuts text into words (``GPT2_SPLIT``, ``SMOLLM_SPLIT``).
+        merges: the pairs to merge, earliest learned first. None is tiktoken's rule: a word that is
+            a token is taken whole, and in others any two neighbours that join to a token merge,
+            the lowest id first.
+        pre_split: the pattern that cuts text into words (``GPT2_SPLIT``, ``CL100K_SPLIT``).
         special_tokens: tokens that stand for themselves and never come out of merging.
         missing_bytes: what happens to a byte that the vocabulary lacks. Some published
             vocabularies lack a few, and their models were trained with those bytes dropped.
@@ -99,18 +76,16 @@ class ByteLevelBPE:
     def __init__(
         self,
         vocabulary: Mapping[str, int],
-        merges: Iterable[tuple[str, str]],
+        merges: Iterable[tuple[str, str]] | None,
         pre_split: str = GPT2_SPLIT,
         special_tokens: Collection[str] = (),
         missing_bytes: Literal["error", "drop"] = "error",
     ) -> None:
-        absent = [token for token in special_tokens if token not in vocabulary]
-        if absent:
-            raise ValueError(f"special_tokens: expected tokens of the vocabulary, got {absent}.")
         if missing_bytes not in ("error", "drop"):
             raise ValueError(f"missing_bytes: expected 'error' or 'drop', got {missing_bytes!r}.")
         self.vocabulary = dict(vocabulary)
-        self.special_tokens = {token: vocabulary[token] for token in special_tokens}
+        self.special_tokens = check_special(special_tokens, vocabulary)
+        self.merges = None if merges is None else list(merges)
         self.pre_split = pre_split
         self.missing_bytes = missing_bytes
         self._bytes_of = {
@@ -120,8 +95,18 @@ class ByteLevelBPE:
         if len(self._bytes_of) != len(vocabulary):
             raise ValueError("vocabulary: expected one id for each token, got an id twice.")
         self._byte_ids = [vocabulary.get(character) for character in byte_characters()]
-        self._ranks = _ranks(vocabulary, merges)
-        self._encode_word = lru_cache(_WORDS_REMEMBERED)(self._merged)
+        self._ranks: Ranks
+        self._whole: Mapping[bytes, int] = {}
+        if self.merges is None:
+            ordinary = self._bytes_of.items() - {
+                (i, t.encode()) for t, i in self.special_tokens.items()
+            }
+            self._ranks = JoinRanks(dict(ordinary))
+            self._whole = {data: token_id for token_id, data in ordinary}
+        else:
+            self._ranks = _ranks(vocabulary, self.merges)
+        self._word_ids = Memory(lambda word: self._merged(utf8(word)))
+        self._chunk_ids = Memory(self._chunk)
 
     def __len__(self) -> int:
         """Number of tokens, special ones included."""
@@ -140,14 +125,26 @@ class ByteLevelBPE:
             ValueError: the text holds half of a surrogate pair, or a byte that the vocabulary
                 lacks; or a name in ``allow_special`` is not a special token.
         """
+        parts = split_special(text, self.special_tokens, allow_special)
+        if len(parts) == 1:
+            return self._text_ids(text)
         ids: list[int] = []
-        for position, part in enumerate(self._parts(text, allow_special)):
+        for position, part in enumerate(parts):
             if position % 2:  # The parts alternate: text, special token, text, ...
                 ids.append(self.special_tokens[part])
             else:
-                for word in split_words(part, self.pre_split):
-                    ids.extend(self._encode_word(word))
+                ids.extend(self._text_ids(part))
         return ids
+
+    def encode_bytes(self, data: bytes) -> list[int]:
+        """The token ids of bytes that need not be UTF-8; ``decode_bytes`` gives them back.
+
+        A byte that is no part of a character counts as a mark when words are cut, and merges as
+        any other.
+        """
+        words = split_words(data.decode(errors="surrogateescape"), self.pre_split)
+        merged = (self._merged(word.encode(errors="surrogateescape")) for word in words)
+        return list(chain.from_iterable(merged))
 
     def decode(self, ids: Iterable[int], skip_special: bool = False) -> str:
         """The text of token ids. A character of which only some bytes are there becomes ``�``.
@@ -159,9 +156,17 @@ class ByteLevelBPE:
         Raises:
             ValueError: an id is not in the vocabulary.
         """
+        return self.decode_bytes(ids, skip_special).decode(errors="replace")
+
+    def decode_bytes(self, ids: Iterable[int], skip_special: bool = False) -> bytes:
+        """The bytes of token ids, whole characters or not.
+
+        Raises:
+            ValueError: an id is not in the vocabulary.
+        """
         skipped = set(self.special_tokens.values()) if skip_special else set()
         kept = (token_id for token_id in map(index, ids) if token_id not in skipped)
-        return b"".join(map(self.token_bytes, kept)).decode(errors="replace")
+        return b"".join(map(self.token_bytes, kept))
 
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes that one token stands for.
@@ -180,38 +185,34 @@ class ByteLevelBPE:
         """The tokens of a text as labels for a figure: ``·`` is a space, ``↵`` a line end."""
         return [readable(self.token_bytes(i)) for i in self.encode(text, allow_special)]
 
-    def _parts(self, text: str, allow_special: bool | Collection[str]) -> list[str]:
-        """Text, special token, text, ..., text."""
-        if isinstance(allow_special, bool):
-            allowed = list(self.special_tokens) if allow_special else []
-        else:
-            allowed = list(allow_special)
-        unknown = [token for token in allowed if token not in self.special_tokens]
-        if unknown:
-            raise ValueError(f"allow_special: expected special tokens, got {unknown}.")
-        if not allowed:
-            return [text]
-        longest_first = sorted(allowed, key=len, reverse=True)
-        return regex.split("(" + "|".join(map(regex.escape, longest_first)) + ")", text)
-
-    def _merged(self, word: str) -> tuple[int, ...]:
-        try:
-            data = word.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"text: expected whole characters, got half of a surrogate pair in {word!r}. "
-                "Fix: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-            ) from error
-        ids = [self._byte_ids[byte] for byte in data]
-        if None in ids and self.missing_bytes == "error":
-            raise ValueError(
-                f"text: the vocabulary lacks byte 0x{data[ids.index(None)]:02X} of {word!r}."
+    def _text_ids(self, text: str) -> list[int]:
+        chunks = split_chunks(text, self.pre_split)
+        if chunks is None:  # No place is known where this rule never has a word across.
+            return list(
+                chain.from_iterable(
+                    map(self._word_ids.__getitem__, split_words(text, self.pre_split))
+                )
             )
-        return tuple(merge_word([i for i in ids if i is not None], self._ranks))
+        return list(chain.from_iterable(map(self._chunk_ids.__getitem__, chunks)))
+
+    def _chunk(self, chunk: str) -> Ids:
+        words = split_fast(chunk, self.pre_split)
+        return tuple(chain.from_iterable(map(self._word_ids.__getitem__, words)))
+
+    def _merged(self, data: bytes) -> Ids:
+        if data in self._whole:
+            return (self._whole[data],)
+        ids = [self._byte_ids[byte] for byte in data]
+        if None in ids:
+            if self.missing_bytes == "error":
+                byte = data[ids.index(None)]
+                raise ValueError(f"text: the vocabulary lacks byte 0x{byte:02X} of {data!r}.")
+            ids = [i for i in ids if i is not None]
+        return tuple(merge_word(ids, self._ranks))
 
 
 def _ranks(vocabulary: Mapping[str, int], merges: Iterable[tuple[str, str]]) -> Ranks:
-    ranks: dict[tuple[int, int], tuple[int, int]] = {}
+    ranks: dict[Pair, Merge] = {}
     for rank, (left, right) in enumerate(merges):
         absent = [token for token in (left, right, left + right) if token not in vocabulary]
         if absent:

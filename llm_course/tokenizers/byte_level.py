@@ -23,6 +23,13 @@ SMOLLM_SPLIT = (
 """SmolLM's rule: each digit alone, and GPT-2's rule on what lies between the digits. A run of
 spaces in front of a digit therefore stays whole: the text that GPT-2's rule sees ends there."""
 
+CL100K_SPLIT = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+r"""GPT-4's rule (cl100k): a word may begin with any one mark or space, digits come in groups of at
+most three from the left, marks take the line ends behind them, endings also in capitals."""
+
 
 @cache
 def byte_characters() -> tuple[str, ...]:
@@ -48,6 +55,24 @@ def byte_characters() -> tuple[str, ...]:
 @cache
 def _character_bytes() -> dict[str, int]:
     return {character: byte for byte, character in enumerate(byte_characters())}
+
+
+def utf8(text: str) -> bytes:
+    """The UTF-8 bytes of a text.
+
+    Raises:
+        ValueError: the text holds half of a surrogate pair, which has no bytes.
+
+    >>> utf8("é")
+    b'\\xc3\\xa9'
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"text: expected whole characters, got half of a surrogate pair in {text!r}. "
+            "Fix: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+        ) from error
 
 
 def to_characters(data: bytes) -> str:
@@ -81,16 +106,32 @@ def to_bytes(characters: str) -> bytes:
 def split_words(text: str, pattern: str) -> list[str]:
     """Cut text into the words inside which merging happens; joined, they are the text again.
 
+    What the pattern does not match, between two matches, is a word, too.
+
     Args:
         text: any text.
-        pattern: ``GPT2_SPLIT`` or ``SMOLLM_SPLIT``, or another in the syntax of the regex module.
+        pattern: ``GPT2_SPLIT``, ``SMOLLM_SPLIT``, ``CL100K_SPLIT`` or another in the syntax of the
+            regex module.
 
     >>> split_words("It's  over 42", GPT2_SPLIT)
     ['It', "'s", ' ', ' over', ' 42']
     >>> split_words("It's  over 42", SMOLLM_SPLIT)
     ['It', "'s", ' ', ' over', ' ', '4', '2']
     """
-    return regex.findall(pattern, text)
+    rule = _compiled(pattern)
+    words = [] if rule.groups else rule.findall(text)
+    if sum(map(len, words)) == len(text):
+        return words
+    words, end = [], 0
+    for found in rule.finditer(text):
+        words += [text[end : found.start()], found.group()]
+        end = found.end()
+    return [word for word in [*words, text[end:]] if word]
+
+
+@cache
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    return regex.compile(pattern)
 
 
 def readable(data: bytes) -> str:

@@ -19,7 +19,7 @@ def test_every_part_of_the_course_is_looked_for():
         "extra notebooks",
         "extra test",
         "pretrained models",
-        "texts",
+        "texts and tables",
         "git",
         "disk space",
         "cache",

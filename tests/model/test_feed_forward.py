@@ -8,6 +8,7 @@ from llm_course.model.feed_forward import (
     ACTIVATIONS,
     GATED,
     FeedForward,
+    feed_forward,
     geglu,
     geglu_tanh,
     gelu,
@@ -16,6 +17,7 @@ from llm_course.model.feed_forward import (
     swiglu,
     swish,
 )
+from llm_course.shapes import ShapeError
 
 GRID = torch.linspace(-8, 8, 1001, dtype=torch.float64)
 TORCH = {
@@ -115,3 +117,22 @@ def test_positions_do_not_mix():
     moved = (layer(changed) - layer(x)).abs().amax(dim=-1)[0]
     assert moved[2] > 0
     assert moved[[0, 1, 3]].tolist() == [0, 0, 0]
+
+
+def test_the_first_formula_equals_torchs_layers_and_gradients():
+    generator = torch.Generator().manual_seed(7)
+    first, second = torch.nn.Linear(6, 10).double(), torch.nn.Linear(10, 6).double()
+    x = torch.randn(2, 5, 6, generator=generator, dtype=torch.float64, requires_grad=True)
+    expected = second(torch.relu(first(x)))
+    got = feed_forward(x, first.weight.T, first.bias, second.weight.T, second.bias)
+    torch.testing.assert_close(got, expected, atol=1e-12, rtol=1e-12)
+    theirs, ours = (torch.autograd.grad(y.square().sum(), x)[0] for y in (expected, got))
+    torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=1e-12)
+
+
+def test_matrices_that_do_not_fit_are_refused():
+    x, w_1, w_2 = torch.zeros(2, 3), torch.zeros(3, 4), torch.zeros(4, 3)
+    with pytest.raises(ShapeError, match="w_2"):
+        feed_forward(x, w_1, torch.zeros(4), w_1, torch.zeros(3))
+    with pytest.raises(ShapeError, match="b_1"):
+        feed_forward(x, w_1, torch.zeros(1), w_2, torch.zeros(3))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
 from llm_course.model.masks import prefix_mask
-from llm_course.model.prefix_lm import prefix_lm_loss, suffix_targets
+from llm_course.model.prefix_lm import prefix_lm, prefix_lm_loss, suffix_targets
 from llm_course.shapes import ShapeError
 
 TOKENS = torch.randint(7, (3, 6), generator=torch.Generator().manual_seed(0))
@@ -78,3 +78,13 @@ def test_bad_lengths_are_refused(lengths, kind, message):
 def test_logits_of_another_length_are_refused():
     with pytest.raises(ShapeError, match="logits: expected t=6, got 5"):
         prefix_lm_loss(LOGITS[:, 1:], TOKENS, torch.tensor([1, 1, 1]))
+
+
+def test_mask_and_counted_tokens_of_every_pair_by_the_definition():
+    lengths = [0, 1, 3, 5]
+    mask, counts = prefix_lm(5, torch.tensor(lengths))
+    assert mask.shape == (4, 1, 5, 5) and counts.shape == (4, 5)
+    for b, n in enumerate(lengths):
+        for i in range(5):
+            assert counts[b, i].item() == (i >= n)
+            assert mask[b, 0, i].tolist() == [j < n or j <= i for j in range(5)]

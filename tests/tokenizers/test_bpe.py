@@ -1,8 +1,5 @@
 """Byte-level BPE against Hugging Face's Rust tokenizers, built here from the same tables."""
 
-import random
-from itertools import pairwise
-
 import pytest
 import torch
 from hypothesis import given
@@ -12,55 +9,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from llm_course.pretrained.gguf import open_gguf
 from llm_course.pretrained.gguf_tokenizer import TokenizerTables, build_tokenizer, gguf_tokenizer
 from llm_course.pretrained.smollm2 import smollm2_file
-from llm_course.tokenizers.bpe import ByteLevelBPE, merge_word
+from llm_course.tokenizers import bpe
+from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.byte_level import GPT2_SPLIT, byte_characters
 
 END = "<|im_end|>"
 BYTES = {character: byte for byte, character in enumerate(byte_characters())}
-
-WORDS = """
-the quick brown foxes aren't jumping; she'll say they've won I'm we'd it's naïve café Straße
-Привет мир Γειά σου שלום עולם مرحبا بالعالم नमस्ते दुनिया สวัสดีชาวโลก 你好世界 こんにちは 안녕하세요
-თბილისი Հայաստան አማርኛ Việt Ngữ ĳsselmeer ﬁne Ǆ 😀 🇫🇷 👍🏽 ❤️ 𝔘𝔫𝔦 𐍈 CamelCaseIDs __init__
-0 7 42 3.14159 1,000,000 ٣٤٥ ² ½ Ⅷ १२ 2024-01-31 0xFF $x_1^2$ <|im_start|> <|im_end|> <|endoftext|>
-<repo_name> <reponame> <|im_ |> ... ?! — “quoted” 's 'S ' '' _ # @ %20 https://example.org/a?c=d&e
-"""
-PIECES = [
-    *WORDS.split(),
-    *["👩\u200d👩\u200d👧", "e\u0301", "a\u0300\u0316", "\ufeff", "\u200b", "\u202e", "\\n"],
-    *["def f(x):\n    return x**2\n", "\tif (a != b) { c[i]++; }", "<div class='x'>", "//#!"],
-    *[
-        " ",
-        "  ",
-        "     ",
-        "\n",
-        "\n\n",
-        "\r\n",
-        "\t",
-        "\t\t ",
-        "\u00a0",
-        "\u3000",
-        "\u2003",
-        "\x85",
-    ],
-    *["\x00", "\x01", "\x04", "\x06", "\x0b", "\x13", "\x1c", "\x1d", "\x7f", "\x9f", "\U0010ffff"],
-    *["\x85", "a" * 50, "ab" * 40, "=" * 70, "x" * 3 + "y"],
-]
-
-
-def varied_strings(n: int) -> list[str]:
-    """Random joins of pieces, with and without spaces, and runs of random code points."""
-    draw = random.Random(7)
-    blocks = [(0x20, 0x7F), (0xA0, 0x370), (0x370, 0x530), (0x900, 0xDFF), (0x4E00, 0x9FA5)]
-    strings = ["", *PIECES]
-    while len(strings) < n:
-        if draw.random() < 0.25:
-            low, high = draw.choice(blocks)
-            strings.append("".join(chr(draw.randrange(low, high)) for _ in range(20)))
-        else:
-            pieces = draw.choices(PIECES, k=draw.randint(1, 12))
-            strings.append(draw.choice(["", " ", "  "]).join(pieces))
-    return strings
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +42,9 @@ def reference(tables: TokenizerTables, digits: bool, special: bool) -> Tokenizer
     return tokenizer
 
 
-def disagreements(ours: ByteLevelBPE, theirs: Tokenizer, special: bool) -> list[str]:
-    strings = varied_strings(2_000)
+def disagreements(
+    ours: ByteLevelBPE, theirs: Tokenizer, special: bool, strings: list[str]
+) -> list[str]:
     expected = theirs.encode_batch(strings, add_special_tokens=False)
     return [
         text
@@ -100,13 +55,18 @@ def disagreements(ours: ByteLevelBPE, theirs: Tokenizer, special: bool) -> list[
 
 @pytest.mark.parametrize("special", [True, False])
 def test_ids_are_the_references_with_smollm_split(
-    tables: TokenizerTables, smollm2_tokenizer: ByteLevelBPE, special: bool
+    tables: TokenizerTables,
+    smollm2_tokenizer: ByteLevelBPE,
+    special: bool,
+    varied_strings: list[str],
 ) -> None:
     theirs = reference(tables, digits=True, special=special)
-    assert disagreements(smollm2_tokenizer, theirs, special) == []
+    assert disagreements(smollm2_tokenizer, theirs, special, varied_strings[:2_000]) == []
 
 
-def test_ids_are_the_references_with_gpt2_split(tables: TokenizerTables) -> None:
+def test_ids_are_the_references_with_gpt2_split(
+    tables: TokenizerTables, varied_strings: list[str]
+) -> None:
     ours = ByteLevelBPE(
         {token: i for i, token in enumerate(tables.tokens)},
         [tuple(merge.split(" ")) for merge in tables.merges],
@@ -114,17 +74,20 @@ def test_ids_are_the_references_with_gpt2_split(tables: TokenizerTables) -> None
         missing_bytes="drop",
     )
     theirs = reference(tables, digits=False, special=False)
-    assert disagreements(ours, theirs, special=False) == []
+    assert disagreements(ours, theirs, False, varied_strings[:2_000]) == []
 
 
 def test_the_comparison_would_notice_the_other_split(
-    tables: TokenizerTables, smollm2_tokenizer: ByteLevelBPE
+    tables: TokenizerTables, smollm2_tokenizer: ByteLevelBPE, varied_strings: list[str]
 ) -> None:
-    assert disagreements(smollm2_tokenizer, reference(tables, digits=False, special=True), True)
+    theirs = reference(tables, digits=False, special=True)
+    assert disagreements(smollm2_tokenizer, theirs, True, varied_strings[:2_000])
 
 
-def test_smollm2_comes_back_but_for_its_21_missing_bytes(smollm2_tokenizer: ByteLevelBPE) -> None:
-    for text in varied_strings(1_000):
+def test_smollm2_comes_back_but_for_its_21_missing_bytes(
+    smollm2_tokenizer: ByteLevelBPE, varied_strings: list[str]
+) -> None:
+    for text in varied_strings[:1_000]:
         kept = b"".join(
             bytes([byte])
             for byte in text.encode()
@@ -148,23 +111,34 @@ def test_any_text_comes_back(text: str, special: bool) -> None:
     assert COMPLETE.decode(COMPLETE.encode(text, allow_special=special)) == text
 
 
-@given(st.lists(st.integers(0, 3), max_size=40), st.permutations(range(6)))
-def test_merging_is_always_the_earliest_then_the_leftmost(ids: list[int], order: list[int]) -> None:
-    pairs = [(0, 1), (1, 0), (2, 2), (4, 4), (5, 2), (0, 0)]
-    ranks = {pair: (order[k], 4 + k) for k, pair in enumerate(pairs)}
-    slow = list(ids)
-    while True:  # One merge at a time, looking at every pair each time.
-        found = [(ranks[p][0], place) for place, p in enumerate(pairwise(slow)) if p in ranks]
-        if not found:
-            break
-        place = min(found)[1]
-        slow[place : place + 2] = [ranks[slow[place], slow[place + 1]][1]]
-    assert merge_word(ids, ranks) == slow
+@given(st.binary())
+def test_any_bytes_come_back(data: bytes) -> None:
+    assert COMPLETE.decode_bytes(COMPLETE.encode_bytes(data)) == data
 
 
-def test_a_word_of_100_000_letters_is_merged() -> None:
-    ranks = {(0, 0): (0, 1), (1, 1): (1, 2)}
-    assert merge_word([0] * 100_000, ranks) == [2] * 25_000
+@given(st.text())
+def test_the_bytes_of_a_text_have_its_ids(text: str) -> None:
+    assert COMPLETE.encode_bytes(text.encode()) == COMPLETE.encode(text)
+
+
+def test_a_byte_outside_utf8_is_one_token_and_shown() -> None:
+    ids = COMPLETE.encode_bytes(b" the\xff the")
+    assert ids == [258, 0xFF, 258]
+    assert COMPLETE.decode(ids) == " the\ufffd the"
+
+
+def test_texts_seen_before_keep_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = ByteLevelBPE(COMPLETE.vocabulary, COMPLETE.merges)
+    monkeypatch.setattr(bpe, "_REMEMBERED", 3)
+    for text in ("the a the b the c the d", "the d the a" * 9, "x" * 500):
+        assert [tokenizer.encode(text) for _ in range(2)] == [COMPLETE.encode(text)] * 2
+    assert len(tokenizer._chunk_ids) <= 3
+    assert "x" * 500 not in tokenizer._word_ids
+
+
+def test_another_pattern_is_followed_too() -> None:
+    tokenizer = ByteLevelBPE(BYTES | {"aĠ": 256}, [("a", "Ġ")], pre_split=r".a |.+?")
+    assert tokenizer.encode("aa a ") == [97, 256, 97, 32]  # "aa ", "a", " "
 
 
 def test_special_tokens_are_text_unless_allowed(smollm2_tokenizer: ByteLevelBPE) -> None:

@@ -70,3 +70,10 @@ def test_words_joined_are_the_text(pattern: str, text: str) -> None:
 )
 def test_labels_show_everything(data: bytes, label: str) -> None:
     assert readable(data) == label
+
+
+@pytest.mark.parametrize("pattern", ["a", "a*", "(a)|b", "x"])
+def test_what_a_pattern_leaves_out_is_a_word_too(pattern: str) -> None:
+    words = split_words("aab\nb", pattern)
+    assert "".join(words) == "aab\nb" and "" not in words
+    assert split_words("aab\nb", "(a)|b") == ["a", "a", "b", "\n", "b"]

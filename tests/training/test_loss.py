@@ -13,6 +13,7 @@ from llm_course.model.config import DecoderConfig
 from llm_course.model.config_parts import Wiring
 from llm_course.model.decoder import Decoder
 from llm_course.shapes import ShapeError
+from llm_course.training import loss as loss_module
 from llm_course.training.loss import (
     IGNORE,
     cross_entropy,
@@ -144,6 +145,20 @@ class Recorder(TorchDispatchMode):
         return result
 
 
+class Multiplied(TorchDispatchMode):
+    """The dtypes of all matrix products."""
+
+    def __init__(self):
+        super().__init__()
+        self.dtypes = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if "mm" in str(func.overloadpacket):
+            self.dtypes.add(args[-1].dtype)
+        return result
+
+
 @pytest.mark.parametrize("narrow", [False, True])
 def test_no_tensor_is_as_large_as_the_logits(narrow):
     n_rows, vocab_size, d_model, chunk_size = 96, 50, 4, 8
@@ -164,10 +179,15 @@ def test_no_tensor_is_as_large_as_the_logits(narrow):
     assert largest["chunked"] == max(chunk_size * vocab_size, n_rows * d_model)
 
 
-def test_under_autocast_it_multiplies_in_bfloat16_and_sums_in_fp32():
+@pytest.mark.parametrize("emulates", [False, True])
+def test_under_autocast_it_multiplies_in_bfloat16_and_sums_in_fp32(emulates, monkeypatch):
+    """A CPU that only emulates bf16 multiplies in fp32 instead, which is no less exact."""
+    monkeypatch.setattr(loss_module, "_emulates_bf16", lambda: emulates)
     x, weight, targets = problem(torch.float32)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16), Multiplied() as multiplied:
         ours = with_gradients(linear_cross_entropy(x, weight, targets, chunk_size=4), x, weight)
+    assert multiplied.dtypes == {torch.float32 if emulates else torch.bfloat16}
+    with torch.autocast("cpu", torch.bfloat16):
         theirs = with_gradients(torch_loss(x, weight, targets), x, weight)
     exact = with_gradients(torch_loss(x, weight, targets), x, weight)
     for got, rounded, expected in zip(ours, theirs, exact, strict=True):

@@ -36,9 +36,10 @@ def section(result: Mapping[str, Any]) -> str:
     rows = [result["columns"], ["---"] * len(result["columns"]), *result["rows"]]
     table = "\n".join("| " + " | ".join(str(value) for value in row) + " |" for row in rows)
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    verb = "Measured" if result["rows"] else "Not measured"  # this machine had no such device
     return (
         f"## {result['title']}\n\n{result['what']}\n\n{table}\n\n"
-        f"*Measured on {result['date']} with `{result['command']}`; {result['machine']}; "
+        f"*{verb} on {result['date']} with `{result['command']}`; {result['machine']}; "
         f"{versions}.*\n"
     )
 

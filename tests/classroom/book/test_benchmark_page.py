@@ -25,6 +25,11 @@ def test_a_result_is_shown_with_its_provenance(tmp_path):
     assert "python 3.11.7, torch 2.13.0" in page
 
 
+def test_a_result_without_rows_is_not_called_measured(tmp_path):
+    (tmp_path / "sorting.json").write_text(json.dumps(RESULT | {"rows": []}))
+    assert "*Not measured on 2026-01-02 with " in render_page(tmp_path)
+
+
 def test_without_results_the_page_says_so(tmp_path):
     assert "No result has been recorded yet." in render_page(tmp_path / "absent")
 

@@ -24,12 +24,12 @@ from llm_course.classroom.grade.marking.assignment import Assignment
 from llm_course.classroom.grade.marking.report import Fault, Report, from_json
 from llm_course.classroom.grade.records import gradebook as gradebooks
 from llm_course.classroom.grade.records import late as lateness
-from llm_course.classroom.grade.records.executors import executor, run_jobs
-from llm_course.classroom.grade.records.lock import locked
 from llm_course.classroom.grade.records.override import Override
 from llm_course.classroom.grade.records.store import Store
 from llm_course.errors import CourseError
+from llm_course.executors import executor, run_jobs
 from llm_course.files import atomic_write
+from llm_course.lock import locked
 
 SECRET = "secret.key"
 Work = Callable[[str], str]

@@ -1,0 +1,1 @@
+"""Quality: rules, language, perplexity and a classifier, each a stage that says why it drops."""

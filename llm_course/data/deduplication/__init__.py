@@ -1,0 +1,1 @@
+"""Duplicates: whole texts, lines, and near-duplicates by MinHash and LSH."""

@@ -1,0 +1,1 @@
+"""Whole jobs that put the parts together, each described by a file."""

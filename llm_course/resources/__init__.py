@@ -1,0 +1,1 @@
+"""What was gathered once and is kept as tables: the survey of models, and recorded experiments."""
