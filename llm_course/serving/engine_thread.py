@@ -53,11 +53,15 @@ class EngineThread:
         """Begin to work."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Cancel what runs and end the thread; what comes later is refused."""
+    def stop(self) -> None:
+        """Have what runs cancelled, and whoever waits for it told; what comes later is refused."""
         with self._lock:
             self._closed = True
             self._inbox.put(None)
+
+    def close(self) -> None:
+        """Stop, and wait for the thread to end."""
+        self.stop()
         self._thread.join()
 
     def tell(self, command: Callable[[], None]) -> None:

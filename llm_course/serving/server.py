@@ -4,6 +4,7 @@ On the first Ctrl-C (or SIGTERM) nothing new is accepted, running answers may go
 ``shutdown_seconds``, then they are cancelled; a second Ctrl-C ends at once.
 """
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable
@@ -15,14 +16,33 @@ from llm_course.decoding.engine_parts import EngineConfig
 from llm_course.errors import CourseError
 from llm_course.pretrained.pretrained_model import PretrainedModel
 from llm_course.serving.app import create_app
+from llm_course.serving.endpoint import Service
 from llm_course.serving.server_config import ServerConfig
+
+
+_TOLD_SECONDS = 5
+"""How long those whose answers were cancelled may take to read so, before they are cut off."""
+
+
+class Server(uvicorn.Server):
+    """A web server that gives running answers time to end, and then ends them with an error."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing new; stop the engine after the grace, which ends every answer."""
+        service: Service = self.config.app.state.service
+        grace = service.limits.server.shutdown_seconds
+        timer = asyncio.get_running_loop().call_later(grace, service.thread.stop)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            timer.cancel()
 
 
 def make_server(
     pretrained: PretrainedModel, config: ServerConfig, engine_config: EngineConfig | None = None
-) -> uvicorn.Server:
+) -> Server:
     """A server that is not running yet; ``server.run(sockets=[listen(config)])`` runs it."""
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             create_app(pretrained, config, engine_config),
             http="h11",
@@ -32,7 +52,7 @@ def make_server(
             log_level="warning",
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=config.shutdown_seconds,
+            timeout_graceful_shutdown=config.shutdown_seconds + _TOLD_SECONDS,
         )
     )
 

@@ -16,7 +16,7 @@ from llm_course.tokenizers import tokenizer_json
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.byte_level import byte_characters
 
-TEMPLATE = "{{ bos_token }}{% for m in messages %}\n{{ m.content }}{{ eos_token }}{% endfor %}"
+TEMPLATE = "{{ bos_token }}{% for m in messages %}|{{ m.content }}{{ eos_token }}{% endfor %}"
 SIZES = {"context_length": 32, "d_model": 8, "n_layers": 1, "n_heads": 2, "d_ff": 8}
 
 
@@ -36,7 +36,7 @@ def test_everything_of_a_folder_is_read(folder):
     loaded = load_folder(folder)
     messages = [{"role": "user", "content": "Hé"}]
     theirs = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    assert loaded.encode_chat(messages) == theirs.encode("<s>\nHé</s>").ids
+    assert loaded.encode_chat(messages) == theirs.encode("<s>|Hé</s>").ids
     assert (loaded.name, loaded.end_id) == (folder.name, 257)
     assert loaded.model(torch.tensor([[1, 2]])).shape == (1, 2, 258)
 

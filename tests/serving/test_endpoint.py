@@ -212,7 +212,9 @@ def test_a_body_that_does_not_come_is_not_waited_for(tiny, serving):
 def test_a_client_that_leaves_within_its_body_is_forgotten(tiny, serving):
     with serving(tiny) as running:
         with socket.create_connection(("127.0.0.1", running.port)) as leaving:
-            leaving.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
+            leaving.sendall(
+                b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"
+            )
             assert running.wait_until(lambda: running.service.n_requests == 1)
         assert running.is_clean()
 

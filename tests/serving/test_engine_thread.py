@@ -1,6 +1,7 @@
 """The thread between the engine and the event loop: what happens at its ends."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -76,8 +77,16 @@ def test_a_job_that_ended_is_not_cancelled(thread):
     assert thread.engine.statistics.n_cancelled == 0
 
 
-def test_closing_tells_those_who_wait_and_refuses_those_who_come(tiny):
+def test_closing_tells_those_who_wait_and_refuses_those_who_come(tiny, monkeypatch):
     thread = EngineThread(Engine(tiny.model, EngineConfig(n_blocks=40)))
+    step, left = thread.engine.step, [3]
+
+    def held_step():  # three steps, and then none: the texts cannot have ended before
+        left[0] -= 1
+        time.sleep(0.005)
+        return step() if left[0] >= 0 else []
+
+    monkeypatch.setattr(thread.engine, "step", held_step)
     thread.start()
 
     async def play():

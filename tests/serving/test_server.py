@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
@@ -81,9 +82,16 @@ def test_what_runs_too_long_is_cancelled_when_the_server_ends(tiny, monkeypatch)
     stream = iter(client.completions.create(**STREAM))
     next(stream)
     assert engine.n_free_blocks < 64
-    server.should_exit = True
-    with pytest.raises(Exception, match=r"closed|incomplete|shutting"):
-        list(stream)
+    with ThreadPoolExecutor(1) as pool:
+        whole = pool.submit(client.completions.create, **STREAM | {"stream": False})
+        while service.n_requests < 2 or engine.n_running + engine.n_waiting < 2:
+            pause.wait(0.005)
+        server.should_exit = True
+        with pytest.raises(openai.APIError, match="shutting down"):
+            list(stream)
+        with pytest.raises(openai.InternalServerError) as told:
+            whole.result()
+        assert (told.value.status_code, told.value.code) == (503, "shutting_down")
     thread.join(30)
     assert not thread.is_alive() and not service.thread._thread.is_alive()
     assert engine.idle and engine.n_free_blocks == 64 and service.n_requests == 0
