@@ -19,7 +19,6 @@ from llm_course.serving.app import create_app
 from llm_course.serving.endpoint import Service
 from llm_course.serving.server_config import ServerConfig
 
-
 _TOLD_SECONDS = 5
 """How long those whose answers were cancelled may take to read so, before they are cut off."""
 

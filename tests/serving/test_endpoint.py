@@ -1,4 +1,4 @@
-"""Many at a time, those who leave, and those who ask for what cannot be: nobody else is disturbed."""
+"""Many at a time, those who leave, those who ask for what cannot be: nobody is disturbed."""
 
 import socket
 import time
