@@ -25,6 +25,7 @@ from llm_course.decoding.generate import generate
 from llm_course.files import atomic_write
 from llm_course.model.decoder import Decoder
 from llm_course.model.grouped_query import grouped_query_attention
+from llm_course.model.weight_layout import lay_out_by_columns
 from llm_course.pretrained.huggingface import save_huggingface
 from llm_course.pretrained.pretrained_model import PretrainedModel
 from llm_course.pretrained.smollm2 import load_smollm2
@@ -95,13 +96,15 @@ def main() -> None:
     """Measure, print and record."""
     pretrained = load_smollm2(attend=grouped_query_attention)
     twin = transformers_twin(pretrained.model)
+    lay_out_by_columns(pretrained.model)
     rows = [row(pretrained, twin, n_prompts) for n_prompts in BATCHES]
     threads = torch.get_num_threads()
     result = {
         "title": "Greedy decoding",
         "what": f"SmolLM2-135M, fp32, prompts of {PROMPT} tokens, {NEW} new ones: the course's "
-        "generate with its preallocated cache and grouped-query attention against Transformers' "
-        "generate with sdpa, the same weights and the same tokens. A step writes one token of "
+        "generate with its preallocated cache, grouped-query attention and matrices by columns "
+        "against Transformers' generate with sdpa, the same weights and the same tokens. A step "
+        "writes one token of "
         f"every text. In turn, median of {REPEATS} after one that is not counted; a ratio above 1 "
         "means that ours is faster.",
         "command": f"OMP_NUM_THREADS={threads} python benchmarks/decode.py",

@@ -20,7 +20,7 @@ from llm_course.model.flash_attention import check_flash_inputs
 from llm_course.shapes import ShapeError
 
 D_HEADS = (16, 32, 64, 128)
-"""What the kernels are made for: a tile of features is a power of two."""
+"""The head sizes that the kernels are made for, because a tile's sides are powers of two."""
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 

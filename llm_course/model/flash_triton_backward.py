@@ -43,7 +43,8 @@ def backward_query(
 ):  # fmt: skip
     """One tile of queries: ``dQ = slope dS K``; and ``D = rowsum(dO * O)``, which others read.
 
-    Source: Dao 2023, arXiv:2307.08691, algorithm 2, its rows instead of its columns.
+    Source:
+        Dao 2023, arXiv:2307.08691, algorithm 2, its rows instead of its columns.
     """
     tile = tl.num_programs(0) - 1 - tl.program_id(0)
     head = tl.program_id(1).to(tl.int64)
@@ -112,7 +113,8 @@ def backward_key(
 ):  # fmt: skip
     """One tile of keys, read by all heads of its group: ``dK = slope dSᵀ Q`` and ``dV = Pᵀ dO``.
 
-    Source: Dao 2023, arXiv:2307.08691, algorithm 2.
+    Source:
+        Dao 2023, arXiv:2307.08691, algorithm 2.
     """
     tile = tl.program_id(0)
     group = tl.program_id(1).to(tl.int64)

@@ -88,7 +88,8 @@ def forward(
 ):  # fmt: skip
     """One tile of queries of one head: its output, and ``log2 sum exp2(score)``.
 
-    Source: Dao 2023, arXiv:2307.08691, algorithm 1.
+    Source:
+        Dao 2023, arXiv:2307.08691, algorithm 1.
     """
     tile = tl.num_programs(0) - 1 - tl.program_id(0)  # the longest rows of a causal mask first
     head = tl.program_id(1).to(tl.int64)  # of all sequences: b h as one axis

@@ -74,12 +74,13 @@ class TokenStream:
             raise ValueError(f"start, stop: expected 0 <= start <= stop, got {start} and {stop}.")
         stop = min(stop, len(self))
         pieces = [np.zeros(0, dtype=np.int64)]
-        shard = int(np.searchsorted(self._shard_ends, start, side="right"))
         while start < stop:
+            # The first shard that ends after it; one that is empty never does.
+            shard = int(np.searchsorted(self._shard_ends, start, side="right"))
             tokens = self._tokens(shard)
             begin = int(self._shard_ends[shard]) - len(tokens)
             pieces.append(tokens[start - begin : stop - begin].astype(np.int64))
-            start, shard = start + len(pieces[-1]), shard + 1
+            start += len(pieces[-1])
         ids = np.concatenate(pieces)
         places = np.arange(stop - len(ids), stop)
         return ids, np.searchsorted(self.document_ends, places, side="right")

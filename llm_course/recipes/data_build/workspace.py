@@ -19,6 +19,8 @@ from llm_course.files import atomic_write
 from llm_course.recipes.data_build.recipe import Recipe
 
 REPORT, IDENTITY = "report.json", "build.json"
+# The identity of a folder that is being emptied.
+REMOVED = {"fingerprint": "being removed"}
 # The code on which the bytes of the result depend.
 CODE = "data", "tokenizers", "recipes"
 
@@ -61,12 +63,17 @@ class Workspace:
             CourseError: the folder holds something else.
         """
         identity = {"recipe": recipe.table, "fingerprint": fingerprint(recipe)}
+        for path in self.out.glob(f".{IDENTITY}.*.tmp"):
+            path.unlink(missing_ok=True)  # killed at its first write
         found = _read(self.out / IDENTITY)
         if found != identity:
-            strange = [path.name for path in self.out.iterdir() if path.name != ".lock"]
-            if strange and not (force and found):
-                raise CourseError(_refusal(self.out, found, strange[0]))
-            self._clear()
+            strange = [
+                path.name for path in self.out.iterdir() if path.name not in (".lock", IDENTITY)
+            ]
+            if strange or found not in (None, REMOVED):
+                if not (force and found):
+                    raise CourseError(_refusal(self.out, found, [*strange, IDENTITY][0]))
+                self._clear()
             atomic_write(self.out / IDENTITY, _dump(identity))
         for path in self.out.rglob(".*.tmp"):
             path.unlink(missing_ok=True)  # of writers that were killed
@@ -77,7 +84,7 @@ class Workspace:
 
     def _clear(self) -> None:
         """Remove everything; killed on the way, the folder is still known as a build's."""
-        atomic_write(self.out / IDENTITY, _dump({"fingerprint": "being removed"}))
+        atomic_write(self.out / IDENTITY, _dump(REMOVED))
         for path in self.out.iterdir():
             if path.name not in (".lock", IDENTITY):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

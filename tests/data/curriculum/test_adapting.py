@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.data.curriculum.adapting import (
@@ -27,6 +27,7 @@ def shares(counts):
     return named([count / sum(counts) for count in counts])
 
 
+@settings(deadline=None)
 @given(SHARES, LOSSES, st.floats(0, 3), st.floats(0, 1))
 def test_the_update_is_the_algorithm(counts, losses, step_size, smoothing):
     weights = shares(counts)
@@ -38,12 +39,14 @@ def test_the_update_is_the_algorithm(counts, losses, step_size, smoothing):
     assert math.fsum(found.values()) == pytest.approx(1, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(SHARES, LOSSES, st.floats(-50, 50))
 def test_only_differences_count(counts, losses, shift):
     moved = update_weights(shares(counts), named([x + shift for x in losses]))
     assert moved == pytest.approx(update_weights(shares(counts), named(losses)), rel=1e-6)
 
 
+@settings(deadline=None)
 @given(SHARES, st.floats(-20, 20), st.floats(-20, 20))
 def test_a_domain_that_was_not_seen_keeps_its_share(counts, first, second):
     weights = shares(counts)

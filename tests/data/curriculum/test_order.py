@@ -2,19 +2,21 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.data.curriculum.order import by_difficulty, by_length, ranks
 from llm_course.data.tiny_world.text import documents
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-100, 100)))
 def test_it_is_a_stable_sort(scores):
     found = by_difficulty(scores, float).tolist()
     assert found == sorted(range(len(scores)), key=lambda i: scores[i])
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 9))))
 def test_by_length_is_short_to_long(texts):
     lengths = [len(texts[i]) for i in by_length(texts)]
@@ -29,6 +31,7 @@ def test_the_scorer_may_be_any_fact_of_a_document():
     assert levels == sorted(levels) and set(levels) == {1, 2, 3}
 
 
+@settings(deadline=None)
 @given(st.permutations(range(7)))
 def test_ranks_invert_the_order(order):
     assert (ranks(np.array(order))[order] * 6).round().tolist() == list(range(7))

@@ -4,12 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.data.curriculum.pacing import competence, n_released, paced_draw
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500), st.floats(0.01, 1), st.floats(0.5, 4))
 def test_it_grows_from_the_start_to_everything(n_steps, start, power):
     shares = [competence(step, n_steps, start, power) for step in range(n_steps + 3)]
@@ -32,12 +33,14 @@ def test_new_documents_come_more_slowly_with_the_root():
     assert steps == pytest.approx(0.09)
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 1), st.integers(1, 1000))
 def test_at_least_one_is_released_and_never_more_than_there_are(share, n):
     assert 1 <= n_released(share, n) <= n
     assert n_released(share, n) >= share * n - 1e-6
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(0, 9))
 def test_only_what_is_released_is_drawn(step, seed):
     order = np.arange(50)[::-1]

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.data.mixture.weights import capped, check_weights, proportional, temperature
@@ -13,6 +13,7 @@ SIZES = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(SIZES, st.floats(0.05, 100))
 def test_temperature_is_the_formula(sizes, t):
     found = temperature(sizes, t)
@@ -24,6 +25,7 @@ def test_temperature_is_the_formula(sizes, t):
     check_weights(found)
 
 
+@settings(deadline=None)
 @given(SIZES)
 def test_the_limits_of_temperature(sizes):
     assert temperature(sizes, 1) == pytest.approx(proportional(sizes), rel=1e-12)
@@ -31,6 +33,7 @@ def test_the_limits_of_temperature(sizes):
     assert temperature(sizes, math.inf) == pytest.approx(equal)
 
 
+@settings(deadline=None)
 @given(SIZES, st.integers(1, 10**12))
 def test_capped_is_the_formula_and_never_raises_the_largest(sizes, cap):
     found = capped(sizes, cap)

@@ -26,6 +26,7 @@ def numbered(lengths, padding=0):
     return F.pad(documents, (0, padding), value=PADDING)[None]
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(0, 3))
 def test_the_mask_never_crosses_documents(lengths, padding):
     documents = numbered(lengths, padding)[0].tolist()
@@ -35,6 +36,7 @@ def test_the_mask_never_crosses_documents(lengths, padding):
             assert mask[q, k].item() == (k <= q and of_query == of_key)
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_ends_tell_the_documents(lengths):
     documents = numbered(lengths)
@@ -43,12 +45,14 @@ def test_ends_tell_the_documents(lengths):
     assert torch.equal(documents_of(tokens, end=3), documents)
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_positions_count_in_each_document(lengths):
     wanted = [place for length in lengths for place in range(length)]
     assert restarting_positions(numbered(lengths))[0].tolist() == wanted
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_targets_stay_in_their_document(lengths):
     documents = numbered(lengths, padding=1)

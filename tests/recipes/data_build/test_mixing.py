@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.recipes.data_build.mixing import cut, mixture_weights, normalised
@@ -28,6 +28,7 @@ def test_shares_add_up():
     assert sum(normalised({"a": 0.1, "b": 0.2, "c": 0.7 + 3e-7}).values()) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 80))
 def test_shards_hold_all_documents_in_order(lengths, size):
     shards = cut(np.array(lengths, dtype=int), size)

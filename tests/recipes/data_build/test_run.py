@@ -134,13 +134,15 @@ def in_child(target, *arguments):
     return child
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_build_killed_at_any_write_goes_on_to_the_same_bytes(
     whole, table, tree, tmp_path, without_processes, seed
 ):
-    rng, kills = random.Random(seed), 0
+    rng, kills, first = random.Random(seed), 0, [0, 1, 2, 3]  # the first writes, then any
     while True:
-        child = in_child(killed_at, rng.randint(0, 25), table(), tmp_path)
+        child = in_child(
+            killed_at, first.pop(0) if first else rng.randint(0, 40), table(), tmp_path
+        )
         child.join()
         if child.exitcode == 0:
             break

@@ -1,7 +1,7 @@
 """Tokenizers of a build: bytes, learnt, from a file; what cannot serve is refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.data.documents import Document
@@ -32,6 +32,7 @@ def pieces(tmp_path):
     return paths
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()))
 def test_bytes_are_the_ids_and_halves_of_pairs_are_replaced(text):
     tokenizer, clean = byte_tokenizer(END), whole(text)
