@@ -14,12 +14,13 @@ import typer
 from llm_course.classroom.grade import commands
 from llm_course.errors import CourseError
 from llm_course.recipes import commands as recipes
+from llm_course.serving import commands as serving_commands
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Build, check, release and grade the course.",
+    help="Build, check, release and grade the course; serve a model, and talk to it.",
 )
 
 Scale = Annotated[str, typer.Option(help="cpu or gpu: how large the inputs are.")]
@@ -128,6 +129,7 @@ def doctor() -> None:
 
 
 commands.add_to(app)
+serving_commands.add_to(app)
 recipes.add_to(app)
 
 

@@ -1,0 +1,245 @@
+"""Many at a time, those who leave, those who ask for what cannot be: nobody is disturbed."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import openai
+import pytest
+
+from llm_course.decoding.continuation import GenerationConfig
+from llm_course.decoding.engine_parts import EngineConfig
+from llm_course.decoding.generate import generate
+from llm_course.decoding.sampling import SamplingConfig
+
+
+def expected_text(tiny, prompt, seed, most):
+    config = GenerationConfig(
+        max_new_tokens=most, end_ids=(tiny.end_id,), sampling=SamplingConfig(seed=seed)
+    )
+    return generate(tiny.model, [prompt], config, tiny.tokenizer)[0].text
+
+
+def ask(client, seed, most=12, **options):
+    """A text of its own for each seed; or the status of the refusal."""
+    try:
+        answer = client.completions.create(
+            model="tiny", prompt=[1 + seed % 50, 2, 3], seed=seed, max_tokens=most, **options
+        )
+    except openai.APIStatusError as error:
+        return error.status_code
+    return answer.choices[0].text
+
+
+def test_200_at_a_time_on_a_small_pool_are_all_answered(tiny, serving):
+    engine = EngineConfig(n_blocks=12, block_size=4, max_running=8, max_waiting=200)
+    with serving(tiny, engine) as running, ThreadPoolExecutor(200) as pool:
+        client = running.client()
+        texts = list(pool.map(lambda seed: ask(client, seed), range(200)))
+        assert running.engine.statistics.n_preemptions > 0, "or the pool was not small"
+        assert running.engine.statistics.n_finished == 200
+        assert running.is_clean()
+    for seed in range(0, 200, 7):
+        assert texts[seed] == expected_text(tiny, [1 + seed % 50, 2, 3], seed, 12)
+    assert all(isinstance(text, str) for text in texts)
+
+
+def test_what_does_not_fit_into_the_queue_is_refused_and_the_rest_is_answered(tiny, serving):
+    engine = EngineConfig(n_blocks=12, block_size=4, max_running=2, max_waiting=3)
+    with serving(tiny, engine) as running, ThreadPoolExecutor(200) as pool:
+        client = running.client()
+        answers = list(pool.map(lambda seed: ask(client, seed), range(200)))
+        assert running.is_clean()
+    assert 429 in answers, "or the queue was never full"
+    answered = {seed: text for seed, text in enumerate(answers) if text != 429}
+    assert answered, "those that came first"
+    for seed, text in answered.items():
+        assert text == expected_text(tiny, [1 + seed % 50, 2, 3], seed, 12)
+
+
+def test_several_texts_of_one_request_wait_or_are_refused_together(tiny, serving):
+    engine = EngineConfig(n_blocks=12, max_running=2, max_waiting=3)
+    with serving(tiny, engine) as running:
+        client = running.client()
+        with pytest.raises(openai.RateLimitError) as told:
+            client.completions.create(model="tiny", prompt="A", n=4, max_tokens=4)
+        assert told.value.code == "queue_full" and told.value.response.headers["retry-after"]
+        assert running.is_clean() and running.engine.statistics.n_finished == 0
+        assert client.completions.create(model="tiny", prompt="A", n=3, max_tokens=4)
+
+
+def test_too_many_requests_at_a_time_are_refused(tiny, serving):
+    with serving(tiny, max_requests=1) as running:
+        client = running.client()
+        with socket.create_connection(("127.0.0.1", running.port)) as slow:
+            slow.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
+            assert running.wait_until(lambda: running.service.n_requests == 1)
+            with pytest.raises(openai.InternalServerError) as told:
+                client.completions.create(model="tiny", prompt="A", max_tokens=2)
+            assert (told.value.status_code, told.value.code) == (503, "overloaded")
+        assert running.is_clean()
+        assert client.completions.create(model="tiny", prompt="A", max_tokens=2)
+
+
+@pytest.fixture
+def endless(tiny, serving, monkeypatch):
+    """A server whose texts end only if they are cancelled: a step waits for the test's leave."""
+    with serving(tiny, EngineConfig(n_blocks=64), max_new_tokens=190) as running:
+        step = running.engine.step
+        gate = {"steps": 0, "allowed": 3}
+
+        def held_step():
+            if gate["steps"] >= gate["allowed"]:
+                time.sleep(0.005)
+                return []  # the thread goes on to follow commands, and writes nothing
+            gate["steps"] += 1
+            return step()
+
+        monkeypatch.setattr(running.engine, "step", held_step)
+        running.gate = gate
+        yield running
+        gate["allowed"] = 10**9
+
+
+LONG = {"model": "tiny", "prompt": "A", "max_tokens": 190, "temperature": 0}
+
+
+def test_a_client_that_leaves_a_stream_frees_its_blocks(endless):
+    stream = endless.client().chat.completions.create(
+        model="tiny", messages=[{"role": "user", "content": "A"}], max_tokens=100, stream=True
+    )
+    next(iter(stream))
+    assert endless.wait_until(lambda: endless.engine.n_running == 1)
+    assert endless.engine.n_free_blocks < 64
+    stream.close()
+    assert endless.is_clean() and endless.engine.statistics.n_cancelled == 1
+
+
+def test_a_client_that_leaves_before_the_answer_frees_its_blocks(endless):
+    client = endless.client()
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=1.5).completions.create(**LONG)
+    assert endless.is_clean() and endless.engine.statistics.n_cancelled == 1
+
+
+def test_a_client_that_leaves_in_the_queue_is_forgotten(tiny, endless):
+    with ThreadPoolExecutor(30) as pool:
+        client = endless.client()
+
+        def leave(_):
+            with pytest.raises(openai.APITimeoutError):
+                client.with_options(timeout=2).completions.create(**LONG)
+
+        list(pool.map(leave, range(30)))
+    assert endless.is_clean()
+    assert endless.engine.statistics.n_cancelled == endless.engine.statistics.n_submitted
+
+
+def test_those_who_leave_do_not_disturb_those_who_stay(tiny, serving):
+    engine = EngineConfig(n_blocks=20, block_size=4, max_running=8)
+    with serving(tiny, engine) as running, ThreadPoolExecutor(40) as pool:
+        client = running.client()
+
+        def play(seed):
+            if seed % 2:
+                return ask(client, seed, most=20)
+            stream = client.completions.create(
+                model="tiny", prompt="A" * (1 + seed % 7), max_tokens=60, stream=True, seed=seed
+            )
+            next(iter(stream))
+            stream.close()
+            return None
+
+        texts = list(pool.map(play, range(40)))
+        assert running.is_clean()
+    for seed in range(1, 40, 2):
+        assert texts[seed] == expected_text(tiny, [1 + seed % 50, 2, 3], seed, 20)
+
+
+BAD_BODIES = {
+    b"": 400,
+    b"{": 400,
+    b"[]": 400,
+    b'"text"': 400,
+    b"\xff\xfe": 400,
+    b'{"model": "tiny", "prompt": "A", "temperature": NaN}': 400,
+    b'{"model": "tiny", "prompt": "A", "temperature": 1e999}': 400,
+    b'{"model": "tiny", "prompt": "A", "temperature": ' + b"1" * 400 + b"}": 400,
+    b'{"model": "tiny", "prompt": "A", "seed": ' + b"1" * 5000 + b"}": 413,
+    b'{"model": "tiny", "prompt": "\\ud800"}': 400,
+    b'{"model": "tiny", "prompt": "A", "\\ud800": 1}': 400,
+    b'{"model": "\\ud800", "prompt": "A"}': 400,
+    b"[" * 4000: 400,
+    b" " * 4097: 413,
+    b" " * 60_000: 413,
+    b" " * 1_000_000: 413,
+}
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: f"{body[:50]!r} {len(body)}")
+def test_a_body_that_is_no_request_is_refused(server, body):
+    try:
+        answer = httpx.post(server.url + "/completions", content=body)
+    except (httpx.WriteError, httpx.ReadError):
+        assert len(body) > 16 * 4096, "only who sends far too much may be cut off"
+        return
+    error = answer.json()["error"]
+    assert answer.status_code == BAD_BODIES[body]
+    assert error["message"] and error["type"] == "invalid_request_error"
+    assert set(error) == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/nothing", 404), ("/", 404), ("/v1/completions", 405)]
+)
+def test_addresses_and_methods_that_do_not_exist_have_the_same_shape(server, path, status):
+    answer = httpx.get(f"http://127.0.0.1:{server.port}{path}")
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(tiny, serving):
+    with (
+        serving(tiny, body_seconds=1) as running,
+        socket.create_connection(("127.0.0.1", running.port)) as slow,
+    ):
+        slow.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
+        assert slow.recv(4096).startswith(b"HTTP/1.1 408 ")
+        assert running.is_clean()
+
+
+def test_a_client_that_leaves_within_its_body_is_forgotten(tiny, serving):
+    with serving(tiny) as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as leaving:
+            leaving.sendall(
+                b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"
+            )
+            assert running.wait_until(lambda: running.service.n_requests == 1)
+        assert running.is_clean()
+
+
+def test_a_defect_is_ours_and_later_requests_are_answered(tiny, serving, monkeypatch):
+    with serving(tiny) as running:
+        step, calls = running.engine.step, []
+
+        def failing_step():
+            calls.append(1)
+            if len(calls) == 3:
+                raise RuntimeError("planted")
+            return step()
+
+        monkeypatch.setattr(running.engine, "step", failing_step)
+        client = running.client()
+        with pytest.raises(openai.InternalServerError) as told:
+            client.completions.create(model="tiny", prompt=[1, 2, 3], max_tokens=20, seed=3)
+        assert told.value.status_code == 500 and "planted" not in told.value.message
+        assert running.is_clean()
+        assert ask(client, 0) == expected_text(tiny, [1, 2, 3], 0, 12)
+        calls.clear()
+        stream = client.completions.create(
+            model="tiny", prompt=[1, 2, 3], max_tokens=20, stream=True, seed=0
+        )
+        with pytest.raises(openai.APIError, match="a step failed"):
+            list(stream)
+        assert running.is_clean()
