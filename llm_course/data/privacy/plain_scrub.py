@@ -1,6 +1,7 @@
 """A scrubber of three kinds, short enough to read at once: emails, IPv4 addresses, cards.
 
-``scrub`` has more kinds, reports what it found, and is idempotent on any text; this one shows the
+``scrub`` has more kinds, spares what cannot be a card by its first digit (a book's ISBN starts with
+9), reports what it found, and is idempotent on any text; this one shows the
 principle, a pattern for what a thing looks like and a check of whether it can be one.
 """
 

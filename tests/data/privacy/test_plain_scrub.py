@@ -9,7 +9,7 @@ from llm_course.data.privacy.plain_scrub import scrub_text
 from llm_course.data.privacy.scrub import find_personal_data, replaced
 
 
-@pytest.mark.parametrize("kind", ["card", "ipv4", "mistyped_card", "date", "isbn"])
+@pytest.mark.parametrize("kind", ["card", "ipv4", "mistyped_card", "date"])
 def test_as_the_full_rules_on_made_up_values(kind):
     rng = random.Random(kind)
     for _ in range(200):
