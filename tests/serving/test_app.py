@@ -1,5 +1,6 @@
 """The server, through the official client: what it answers is what generate writes."""
 
+import httpx
 import openai
 import pytest
 
@@ -151,3 +152,12 @@ def test_a_model_without_a_template_does_not_chat(tiny_without_template, serving
         with pytest.raises(openai.BadRequestError, match="no chat template"):
             client.chat.completions.create(model="tiny", messages=MESSAGES)
         assert client.completions.create(model="tiny", prompt="A", max_tokens=2)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/nothing", 404), ("/", 404), ("/v1/completions", 405)]
+)
+def test_addresses_and_methods_that_do_not_exist_have_the_same_shape(server, path, status):
+    answer = httpx.get(f"http://127.0.0.1:{server.port}{path}")
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == "invalid_request_error"
