@@ -36,6 +36,21 @@ def steepest(bands: int, rows: int) -> float:
     return (1 / bands) ** (1 / rows)
 
 
+def choose_bands(n_hashes: int, jaccard: float, recall: float) -> tuple[int, int] | None:
+    """The (bands, rows) with the most rows that find pairs of this similarity with this recall.
+
+    More rows mean fewer false candidates. None if no cut without remainder is good enough.
+
+    >>> choose_bands(100, jaccard=0.8, recall=0.99)
+    (20, 5)
+    """
+    for bands in range(1, n_hashes + 1):  # few bands first: they have the most rows
+        rows, rest = divmod(n_hashes, bands)
+        if not rest and candidate_probability(jaccard, bands, rows) >= recall:
+            return bands, rows
+    return None
+
+
 def check_bands(bands: int, rows: int, n_hashes: int) -> None:
     """Raise ValueError unless the bands use up the signature."""
     if bands < 1 or rows < 1 or bands * rows != n_hashes:

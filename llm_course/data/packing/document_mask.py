@@ -89,6 +89,23 @@ def restarting_positions(documents: Tensor) -> Tensor:
     return places - places.where(starts, 0).cummax(dim=1).values
 
 
+def mask_and_positions(documents: Tensor) -> tuple[Tensor, Tensor]:
+    """What a model has to be given with a packed row: ``document_mask``, ``restarting_positions``.
+
+    Shapes:
+        documents ``b t``; returns ``b 1 q k``, bool, and ``b t``, int64.
+
+    Raises:
+        ShapeError: the documents are not ``b t``.
+        TypeError: they are not integers.
+
+    >>> mask, positions = mask_and_positions(torch.tensor([[3, 3, 8]]))
+    >>> mask.int().tolist(), positions.tolist()
+    ([[[[1, 0, 0], [1, 1, 0], [0, 0, 1]]]], [[0, 1, 0]])
+    """
+    return document_mask(documents), restarting_positions(documents)
+
+
 def document_targets(tokens: Tensor, documents: Tensor, ignore_index: int = -100) -> Tensor:
     """What follows each token in its own document; nothing follows the last one.
 

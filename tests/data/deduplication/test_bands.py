@@ -10,6 +10,7 @@ from llm_course.data.deduplication.bands import (
     band_keys,
     candidate_pairs,
     candidate_probability,
+    choose_bands,
     steepest,
 )
 from llm_course.data.deduplication.minhash import EMPTY, hash_functions, signatures
@@ -82,3 +83,13 @@ def test_the_curve_by_hand_and_where_it_rises():
     j = np.linspace(0, 1, 1001)
     rise = np.diff(candidate_probability(j, 20, 5))
     assert abs(j[rise.argmax()] - steepest(20, 5)) < 0.05
+
+
+def test_chosen_bands_against_all_cuts():
+    for k in (1, 12, 60, 97):
+        for jaccard in (0.3, 0.6, 0.9):
+            for recall in (0.05, 0.5, 0.99):
+                cuts = [(k // r, r) for r in range(1, k + 1) if k % r == 0]
+                fit = [c for c in cuts if candidate_probability(jaccard, *c) >= recall]
+                expected = max(fit, key=lambda cut: cut[1]) if fit else None
+                assert choose_bands(k, jaccard, recall) == expected

@@ -11,6 +11,7 @@ from llm_course.data.packing.document_mask import (
     document_mask,
     document_targets,
     documents_of,
+    mask_and_positions,
     restarting_positions,
 )
 from llm_course.model.config import DecoderConfig
@@ -34,6 +35,15 @@ def test_the_mask_never_crosses_documents(lengths, padding):
     for q, of_query in enumerate(documents):
         for k, of_key in enumerate(documents):
             assert mask[q, k].item() == (k <= q and of_query == of_key)
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.integers(0, 3))
+def test_mask_and_positions_are_those_of_each_document_alone(lengths, padding):
+    mask, positions = mask_and_positions(numbered(lengths, padding))
+    parts = [torch.ones(n, n).tril() for n in (*lengths, padding)]
+    assert torch.equal(mask[0, 0].float(), torch.block_diag(*parts)[: mask.shape[-1]])
+    assert positions[0].tolist() == [i for n in (*lengths, padding) for i in range(n)]
 
 
 @settings(deadline=None)
