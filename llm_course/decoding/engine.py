@@ -7,6 +7,7 @@ last text has ended.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -133,16 +134,26 @@ class Engine:
 
         A text that joins gets its first token from its prompt, and its second with the others.
         """
-        events: list[Event] = []
-        while (admitted := self._scheduler.admit()) is not None:
-            request, n_read = admitted
-            logits = self._read([request], [request.text.tokens[-n_read:]])
-            self.statistics.n_prompt_tokens += n_read
-            events += self._write([request], logits)
+        events = self._read_prompts()
         batch = self._scheduler.make_room()
         if batch:
             logits = self._read(batch, [request.text.history.written[-1:] for request in batch])
             self.statistics.n_steps += 1
+            events += self._write(batch, logits)
+        return events
+
+    def _read_prompts(self) -> list[Event]:
+        """Let texts join; those that follow each other and are equally long are read in one call.
+
+        The order is kept, so that a text is read after the one whose blocks it shares, or with it:
+        in every layer all keys are written before any is looked at.
+        """
+        events: list[Event] = []
+        admitted = list(iter(self._scheduler.admit, None))
+        for n_read, group in groupby(admitted, key=lambda pair: pair[1]):
+            batch = [request for request, _ in group]
+            logits = self._read(batch, [request.text.tokens[-n_read:] for request in batch])
+            self.statistics.n_prompt_tokens += n_read * len(batch)
             events += self._write(batch, logits)
         return events
 

@@ -112,17 +112,19 @@ class Scheduler:
         return len(tokens) - n_shared
 
     def _longest_prefix(self, tokens: list[int]) -> tuple[int, int | None]:
-        """The running text that begins most like these tokens, if that fills a block at least.
+        """The running text that begins most like these tokens, and how many are shared.
 
-        The last token is never shared: the logits after it are needed.
+        The last token is never shared: the logits after it are needed. Only whole blocks are: a
+        part of one would be copied now, and a text that has just joined may not have filled it.
         """
-        best, donor = self.config.block_size - 1, None
+        best, donor = 0, None
         for request in self.running if self.config.share_prefixes else ():
             limit = min(self.cache.length(request.sequence), len(tokens) - 1)
             n_common = common_prefix(tokens[:limit], request.text.tokens)
-            if n_common > best:
-                best, donor = n_common, request.sequence
-        return (0, None) if donor is None else (best, donor)
+            n_shared = n_common - n_common % self.config.block_size
+            if n_shared > best:
+                best, donor = n_shared, request.sequence
+        return best, donor
 
     def _preempt(self, request: Request) -> None:
         """Take a text's blocks; all of it is read again when it comes back."""

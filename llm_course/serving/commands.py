@@ -73,17 +73,10 @@ def chat(
     from llm_course.serving.chat import HELP, Chat, Terminal
 
     sampling = _mendable(
-        SamplingConfig,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        typical_p=typical_p,
-        repetition_penalty=repetition_penalty,
-        frequency_penalty=frequency_penalty,
-        presence_penalty=presence_penalty,
-        seed=seed,
-    )
+        SamplingConfig, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p,
+        typical_p=typical_p, repetition_penalty=repetition_penalty, seed=seed,
+        frequency_penalty=frequency_penalty, presence_penalty=presence_penalty,
+    )  # fmt: skip
     config = _mendable(
         GenerationConfig, max_new_tokens=max_tokens, stop=tuple(stop or ()), sampling=sampling
     )

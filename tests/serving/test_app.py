@@ -1,11 +1,13 @@
 """The server, through the official client: what it answers is what generate writes."""
 
+import httpx
 import openai
 import pytest
 
 from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.generate import generate
 from llm_course.decoding.sampling import SamplingConfig
+from llm_course.pretrained.smollm2 import load_smollm2
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why? é"}]
 CASES = [
@@ -151,3 +153,31 @@ def test_a_model_without_a_template_does_not_chat(tiny_without_template, serving
         with pytest.raises(openai.BadRequestError, match="no chat template"):
             client.chat.completions.create(model="tiny", messages=MESSAGES)
         assert client.completions.create(model="tiny", prompt="A", max_tokens=2)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/nothing", 404), ("/", 404), ("/v1/completions", 405)]
+)
+def test_addresses_and_methods_that_do_not_exist_have_the_same_shape(server, path, status):
+    answer = httpx.get(f"http://127.0.0.1:{server.port}{path}")
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+CAPITAL = [{"role": "user", "content": "What is the capital of France?"}]
+
+
+@pytest.mark.slow
+def test_smollm2_answers_through_the_server_as_it_does_alone(serving):
+    smollm2 = load_smollm2()
+    config = GenerationConfig(max_new_tokens=16, end_ids=(smollm2.end_id,))
+    prompt = smollm2.encode_chat(CAPITAL)
+    [expected] = generate(smollm2.model, [prompt], config, smollm2.tokenizer)
+    assert "Paris" in expected.text
+    with serving(smollm2) as running:
+        ask = {"model": smollm2.name, "messages": CAPITAL, "max_tokens": 16, "temperature": 0}
+        client = running.client()
+        whole = client.chat.completions.create(**ask)
+        chunks = list(client.chat.completions.create(**ask, stream=True))
+    assert whole.choices[0].message.content == expected.text
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == expected.text

@@ -4,7 +4,6 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import openai
 import pytest
 
@@ -155,68 +154,6 @@ def test_those_who_leave_do_not_disturb_those_who_stay(tiny, serving):
         assert running.is_clean()
     for seed in range(1, 40, 2):
         assert texts[seed] == expected_text(tiny, [1 + seed % 50, 2, 3], seed, 20)
-
-
-BAD_BODIES = {
-    b"": 400,
-    b"{": 400,
-    b"[]": 400,
-    b'"text"': 400,
-    b"\xff\xfe": 400,
-    b'{"model": "tiny", "prompt": "A", "temperature": NaN}': 400,
-    b'{"model": "tiny", "prompt": "A", "temperature": 1e999}': 400,
-    b'{"model": "tiny", "prompt": "A", "temperature": ' + b"1" * 400 + b"}": 400,
-    b'{"model": "tiny", "prompt": "A", "seed": ' + b"1" * 5000 + b"}": 413,
-    b'{"model": "tiny", "prompt": "\\ud800"}': 400,
-    b'{"model": "tiny", "prompt": "A", "\\ud800": 1}': 400,
-    b'{"model": "\\ud800", "prompt": "A"}': 400,
-    b"[" * 4000: 400,
-    b" " * 4097: 413,
-    b" " * 60_000: 413,
-    b" " * 1_000_000: 413,
-}
-
-
-@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: f"{body[:50]!r} {len(body)}")
-def test_a_body_that_is_no_request_is_refused(server, body):
-    try:
-        answer = httpx.post(server.url + "/completions", content=body)
-    except (httpx.WriteError, httpx.ReadError):
-        assert len(body) > 16 * 4096, "only who sends far too much may be cut off"
-        return
-    error = answer.json()["error"]
-    assert answer.status_code == BAD_BODIES[body]
-    assert error["message"] and error["type"] == "invalid_request_error"
-    assert set(error) == {"message", "type", "param", "code"}
-
-
-@pytest.mark.parametrize(
-    ("path", "status"), [("/v1/nothing", 404), ("/", 404), ("/v1/completions", 405)]
-)
-def test_addresses_and_methods_that_do_not_exist_have_the_same_shape(server, path, status):
-    answer = httpx.get(f"http://127.0.0.1:{server.port}{path}")
-    assert answer.status_code == status
-    assert answer.json()["error"]["type"] == "invalid_request_error"
-
-
-def test_a_body_that_does_not_come_is_not_waited_for(tiny, serving):
-    with (
-        serving(tiny, body_seconds=1) as running,
-        socket.create_connection(("127.0.0.1", running.port)) as slow,
-    ):
-        slow.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
-        assert slow.recv(4096).startswith(b"HTTP/1.1 408 ")
-        assert running.is_clean()
-
-
-def test_a_client_that_leaves_within_its_body_is_forgotten(tiny, serving):
-    with serving(tiny) as running:
-        with socket.create_connection(("127.0.0.1", running.port)) as leaving:
-            leaving.sendall(
-                b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"
-            )
-            assert running.wait_until(lambda: running.service.n_requests == 1)
-        assert running.is_clean()
 
 
 def test_a_defect_is_ours_and_later_requests_are_answered(tiny, serving, monkeypatch):
