@@ -48,6 +48,13 @@ def model(make_lively):
     return make_lively(CONFIG).double()
 
 
+@pytest.fixture(scope="module")
+def light(make_lively):
+    """For tests of many texts."""
+    small = replace(CONFIG, n_layers=1, d_model=8, n_heads=2, n_kv_heads=1)
+    return make_lively(small).double()
+
+
 def play(engine: Engine, requests):
     """Submit each request in its step; returns what was written, in the order of the requests."""
     numbers, written, step = {}, {}, 0
@@ -119,8 +126,8 @@ def test_a_text_that_ends_makes_room_at_once(model):
     assert engine.statistics.n_steps == 19, "the short ones took turns beside the long one"
 
 
-def test_a_thousand_requests_with_cancellations_leak_no_block(model):
-    chance, engine = random.Random(0), Engine(model, EngineConfig(n_blocks=24, block_size=4))
+def test_a_thousand_requests_with_cancellations_leak_no_block(light):
+    chance, engine = random.Random(0), Engine(light, EngineConfig(n_blocks=24, block_size=4))
     live, n_cancelled = set(), 0
     while engine.statistics.n_submitted < 1_000 or not engine.idle:
         for _ in range(chance.randrange(6)):
@@ -192,12 +199,12 @@ def test_what_can_never_run_is_refused_and_nothing_is_queued(model):
         engine.cancel(2)
 
 
-def test_two_hundred_requests_on_a_small_pool_all_come_out(model):
-    engine = Engine(model, EngineConfig(n_blocks=8, block_size=4))
+def test_two_hundred_requests_on_a_small_pool_all_come_out(light):
+    engine = Engine(light, EngineConfig(n_blocks=8, block_size=4))
     config = GenerationConfig(max_new_tokens=6)
     prompts = [[n % 20, n % 7, n % 3] for n in range(200)]
     numbers = [engine.submit(prompt, config) for prompt in prompts]
     written = engine.run()
     assert set(written) == set(numbers) and engine.n_free_blocks == 8
     for number in (0, 99, 199):
-        assert [written[number]] == generate(model, [prompts[number]], config)
+        assert [written[number]] == generate(light, [prompts[number]], config)
