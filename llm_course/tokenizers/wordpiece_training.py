@@ -5,7 +5,8 @@ With ``n_t`` the number of times token ``t`` is in the corpus, ``N`` their sum, 
 ``b`` follows ``a``:
 
 - *likelihood*: by how much the log-likelihood ``Σ n_t log(n_t / N)`` of the corpus under its own
-  token frequencies rises when the pair is merged. That is about ``c · PMI(a, b)``.
+  token frequencies rises when the pair is merged. That is about ``c · (PMI(a, b) - 1)`` where the
+  pair is a small part of both its halves.
 - *score*: ``c / (n_a n_b)``, which is ``exp(PMI(a, b)) / N``. It forgets how often the pair
   occurs, and so prefers rare pairs: two letters that are seen only together, once, are the best.
 
