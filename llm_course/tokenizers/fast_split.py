@@ -55,7 +55,7 @@ def split_chunks(text: str, pattern: str) -> list[str] | None:
     marks take line ends with them, also the white space up to the last line end.
 
     Returns:
-        The chunks, or None where no such place is known: for another pattern, and for a text with
+        The chunks, or None where no such place is known, as for another pattern, or for a text with
         a run of wide spaces.
 
     >>> split_chunks("  It's a café", GPT2_SPLIT)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from llm_course.errors import CourseError
 
-Kind = TypeVar("Kind")
+T = TypeVar("T")
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     return content
 
 
-def part(document: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
+def part(document: Mapping[str, Any], name: str, kind: type[T]) -> T:
     """One part of a document, its place written with dots.
 
     Raises:

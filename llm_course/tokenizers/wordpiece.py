@@ -31,7 +31,7 @@ def longest_pieces(word: str, vocabulary: Collection[str], longest: int) -> list
         longest: no piece has more characters than this.
 
     Returns:
-        The pieces, or None if somewhere none fits. There is no going back: with ``ab`` and ``##c``
+        The pieces, or None if somewhere none fits. There is no going back; with ``ab`` and ``##c``
         but without ``##bc``, the word ``abcd`` is not tried as ``a`` first.
 
     Source:

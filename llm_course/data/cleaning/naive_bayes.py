@@ -17,7 +17,7 @@ from collections.abc import Sequence
 def naive_bayes_log_odds(
     text: str, good: Sequence[str], bad: Sequence[str], alpha: float = 1.0
 ) -> float:
-    """Σ_w ln P(w | good) / P(w | bad), P(w | c) = (count_c(w) + α) / (count_c + α·|V|).
+    """``Σ_w ln P(w | good) / P(w | bad)``, ``P(w | c) = (count_c(w) + α) / (count_c + α |V|)``.
 
     Words are lower-case and separated by white space; those that neither class has are skipped.
 
