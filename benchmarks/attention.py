@@ -4,19 +4,15 @@ Run it alone: ``python benchmarks/attention.py``. It prints a table and writes i
 ``benchmarks/results/attention.json``, from which the book's page of benchmarks is made.
 """
 
-import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 from torch.nn import functional
 
-from llm_course.files import atomic_write
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.model.attention import fused_attention, scaled_dot_product_attention
 from llm_course.model.masks import causal_mask
 
@@ -55,22 +51,18 @@ def main() -> None:
     with torch.no_grad():
         rows = [row(length) for length in LENGTHS]
     threads = torch.get_num_threads()
-    result = {
-        "title": "Attention, forward",
-        "what": "One sequence, 8 heads of 64 features, fp32, the same causal mask for all three. "
+    record_result(
+        RESULT,
+        title="Attention, forward",
+        what="One sequence, 8 heads of 64 features, fp32, the same causal mask for all three. "
         "The explicit version builds the matrix of weights, which is what a lesson shows; the "
         "fused one is what the course's models run. Median of "
         f"{REPEATS} after one that is not counted.",
-        "command": f"OMP_NUM_THREADS={threads} python benchmarks/attention.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": {"Python": platform.python_version(), "torch": torch.__version__},
-        "columns": ["length", "PyTorch, ms", "fused / PyTorch", "explicit / PyTorch"],
-        "rows": rows,
-    }
-    for line in [result["columns"], *rows]:
-        print("".join(f"{value:>22}" for value in line))
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+        command=f"OMP_NUM_THREADS={threads} python benchmarks/attention.py",
+        columns=["length", "PyTorch, ms", "fused / PyTorch", "explicit / PyTorch"],
+        rows=rows,
+        packages=["torch"],
+    )
 
 
 if __name__ == "__main__":

@@ -7,24 +7,19 @@ process for each side.
 """
 
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
-import regex
 import tiktoken
-import tokenizers
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.data.corpora import load
-from llm_course.files import atomic_write
 from llm_course.tokenizers.bpe import ByteLevelBPE
 from llm_course.tokenizers.bpe_training import train_bpe
 from llm_course.tokenizers.published import gpt2
@@ -175,24 +170,15 @@ def encoding_row(corpus: str) -> list[str]:
 
 def record(name: str, title: str, what: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table and write it."""
-    result = {
-        "title": title,
-        "what": what,
-        "command": "python benchmarks/bpe.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": {
-            "Python": platform.python_version(),
-            "regex": regex.__version__,
-            "tokenizers": tokenizers.__version__,
-            "tiktoken": tiktoken.__version__,
-        },
-        "columns": columns,
-        "rows": rows,
-    }
-    for line in [columns, *rows]:
-        print("".join(f"{value:>20}" for value in line))
-    atomic_write(RESULTS / f"{name}.json", json.dumps(result, indent=1) + "\n")
+    record_result(
+        RESULTS / f"{name}.json",
+        title=title,
+        what=what,
+        command="python benchmarks/bpe.py",
+        columns=columns,
+        rows=rows,
+        packages=["regex", "tokenizers", "tiktoken"],
+    )
 
 
 def main() -> None:

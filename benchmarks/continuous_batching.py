@@ -7,25 +7,20 @@ of their arrival, padded on the left, each batch until its longest text is writt
 many texts at a time, and write the same tokens, which is checked before anything is timed.
 """
 
-import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-import transformers
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.engine import Engine
 from llm_course.decoding.engine_parts import EngineConfig
-from llm_course.files import atomic_write
 from llm_course.model.decoder import Decoder
 from llm_course.model.grouped_query import grouped_query_attention
 from llm_course.pretrained.huggingface import save_huggingface
@@ -127,29 +122,24 @@ def main() -> None:
         for name in ("ragged", "equal")
     ]
     threads = torch.get_num_threads()
-    result = {
-        "title": "Continuous batching",
-        "what": f"SmolLM2-135M, fp32, {REQUESTS} requests, {RUNNING} texts at a time: the course's "
+    record_result(
+        RESULT,
+        title="Continuous batching",
+        what=f"SmolLM2-135M, fp32, {REQUESTS} requests, {RUNNING} texts at a time: the course's "
         "engine over its paged cache against Transformers' generate on padded batches, the same "
         "weights and the same tokens. Ragged: prompts of 4 to 48 tokens, 4 to 40 new ones; equal: "
         f"24 and 16. In turn, median of {REPEATS} after one that is not counted; a ratio above 1 "
         "means that ours is faster.",
-        "command": f"OMP_NUM_THREADS={threads} python benchmarks/continuous_batching.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": {
-            "Python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-        "columns": [
-            "lengths", "ours, new tokens a second", "Transformers, new tokens a second", "ratio",
+        command=f"OMP_NUM_THREADS={threads} python benchmarks/continuous_batching.py",
+        columns=[
+            "lengths",
+            "ours, new tokens a second",
+            "Transformers, new tokens a second",
+            "ratio",
         ],
-        "rows": rows,
-    }  # fmt: skip
-    for line in [result["columns"], *rows]:
-        print("".join(f"{value:>36}" for value in line))
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+        rows=rows,
+        packages=["torch", "transformers"],
+    )
 
 
 if __name__ == "__main__":

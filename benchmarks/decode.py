@@ -6,23 +6,18 @@ timed. A step is what one more token costs: the time of a call, less that of a c
 token, over the tokens between.
 """
 
-import json
-import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-import transformers
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.generate import generate
-from llm_course.files import atomic_write
 from llm_course.model.decoder import Decoder
 from llm_course.model.grouped_query import grouped_query_attention
 from llm_course.model.weight_layout import lay_out_by_columns
@@ -99,31 +94,26 @@ def main() -> None:
     lay_out_by_columns(pretrained.model)
     rows = [row(pretrained, twin, n_prompts) for n_prompts in BATCHES]
     threads = torch.get_num_threads()
-    result = {
-        "title": "Greedy decoding",
-        "what": f"SmolLM2-135M, fp32, prompts of {PROMPT} tokens, {NEW} new ones: the course's "
+    record_result(
+        RESULT,
+        title="Greedy decoding",
+        what=f"SmolLM2-135M, fp32, prompts of {PROMPT} tokens, {NEW} new ones: the course's "
         "generate with its preallocated cache, grouped-query attention and matrices by columns "
         "against Transformers' generate with sdpa, the same weights and the same tokens. A step "
         "writes one token of "
         f"every text. In turn, median of {REPEATS} after one that is not counted; a ratio above 1 "
         "means that ours is faster.",
-        "command": f"OMP_NUM_THREADS={threads} python benchmarks/decode.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": {
-            "Python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-        "columns": [
-            "batch", "ours, ms a step", "Transformers, ms a step", "a step, ratio",
+        command=f"OMP_NUM_THREADS={threads} python benchmarks/decode.py",
+        columns=[
+            "batch",
+            "ours, ms a step",
+            "Transformers, ms a step",
+            "a step, ratio",
             "whole call, ratio",
         ],
-        "rows": rows,
-    }  # fmt: skip
-    for line in [result["columns"], *rows]:
-        print("".join(f"{value:>26}" for value in line))
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+        rows=rows,
+        packages=["torch", "transformers"],
+    )
 
 
 if __name__ == "__main__":

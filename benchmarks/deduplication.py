@@ -8,29 +8,24 @@ of the planted near-duplicates. Memory is measured in a process for each, as wha
 the peak (``VmHWM``) after the texts are read.
 """
 
-import json
-import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from datasketch import MinHash as TheirMinHash
 from datasketch import MinHashLSH
 
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.data.corpora import load
 from llm_course.data.deduplication.exact import duplicate_lines, exact_duplicates
 from llm_course.data.deduplication.near import near_duplicates, near_duplicates_bounded
 from llm_course.data.deduplication.planted import plant
 from llm_course.data.documents import Document, measure
 from llm_course.data.stages import Removed, Stage
-from llm_course.files import atomic_write
 
 RESULT = Path(__file__).parent / "results" / "deduplication.json"
 REPEATS, N_PLANTED, BANDS, ROWS, WORDS = 5, 500, 20, 5, 5
@@ -135,26 +130,19 @@ def main() -> None:
     if sys.argv[1:2] == ["--memory"]:
         print(added(sys.argv[2]))
         return
-    result = {
-        "title": "Deduplication",
-        "what": "The English encyclopedia (4.9 MB, 10,033 texts) with "
+    record_result(
+        RESULT,
+        title="Deduplication",
+        what="The English encyclopedia (4.9 MB, 10,033 texts) with "
         f"{N_PLANTED} planted copies of Jaccard similarity 0.8 to 1. Speed is of one core, in "
         f"processor time, median of {REPEATS} in turn; false positives are other texts removed. "
         "Memory is what is needed beyond the peak of reading the texts. Lines and exact duplicates "
         "are other tasks, shown for their speed: few of the planted copies are exact.",
-        "command": "OMP_NUM_THREADS=1 python benchmarks/deduplication.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, one of {os.cpu_count()} cores, {platform.system()}",
-        "versions": {
-            name: platform.python_version() if name == "Python" else version(name)
-            for name in ("Python", "numpy", "datasketch")
-        },
-        "columns": ["stage", "MB/min", "time / datasketch", "MiB added", "recall", "false"],
-        "rows": rows(),
-    }
-    for line in [result["columns"], *result["rows"]]:
-        print("".join(f"{value:>26}" for value in line))
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+        command="OMP_NUM_THREADS=1 python benchmarks/deduplication.py",
+        columns=["stage", "MB/min", "time / datasketch", "MiB added", "recall", "false"],
+        rows=rows(),
+        packages=["numpy", "datasketch"],
+    )
 
 
 if __name__ == "__main__":

@@ -7,29 +7,25 @@ answers in a sandbox and the tests outside.
 """
 
 import base64
-import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 import psutil
 
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.classroom.course import find_root, notebooks
 from llm_course.classroom.grade.marking.assignment import Assignment
 from llm_course.classroom.grade.marking.examiner import Examiner, chapter_spec, load
 from llm_course.classroom.grade.marking.report import from_json
 from llm_course.classroom.release.assignment import release
 from llm_course.classroom.release.nbgrader_settings import staging
-from llm_course.files import atomic_write
 
 RESULT = Path(__file__).parent / "results" / "grading.json"
 REPEATS = 5
@@ -106,21 +102,17 @@ def main() -> None:
         f"{median['ours'] / median['nbgrader']:.2f}",
         str(memory),
     ]
-    result = {
-        "title": "Grading one submission",
-        "what": "A solved notebook of one chapter, graded by the course's grader after its "
+    record_result(
+        RESULT,
+        title="Grading one submission",
+        what="A solved notebook of one chapter, graded by the course's grader after its "
         "start-up and by nbgrader's autograde, which executes the lesson too. One at a time, one "
         f"thread each. Median of {REPEATS}. Memory is the examiner's peak resident set.",
-        "command": "OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/grading.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, one of {psutil.cpu_count()} cores, {platform.system()}",
-        "versions": {"Python": platform.python_version(), "nbgrader": version("nbgrader")},
-        "columns": ["notebook", "ours, s", "nbgrader, s", "ours / nbgrader", "examiner, MiB"],
-        "rows": [row],
-    }
-    for line in [result["columns"], row]:
-        print("".join(f"{value:>28}" for value in line))
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+        command="OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/grading.py",
+        columns=["notebook", "ours, s", "nbgrader, s", "ours / nbgrader", "examiner, MiB"],
+        rows=[row],
+        packages=["nbgrader"],
+    )
 
 
 if __name__ == "__main__":

@@ -5,16 +5,12 @@ Run it alone: ``python benchmarks/tiled_attention.py``. It prints a table and wr
 of each way in a process of its own, as what forward and backward add to the peak (``VmHWM``).
 """
 
-import json
-import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from llm_course.files import atomic_write
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.model.attention import scaled_dot_product_attention
 from llm_course.model.flash_attention import flash_attention
 from llm_course.model.masks import causal_mask
@@ -107,20 +103,16 @@ def record(file: str, title: str, what: str, names: list[str], lengths: tuple[in
     """Measure, print and write one table."""
     threads = torch.get_num_threads()
     labels = [f"{name} / PyTorch, {of}" for name in names for of in ("time", "memory")]
-    result = {
-        "title": title,
-        "what": f"{what} One sequence, 8 heads of 64 features, fp32, forward and backward. Time: "
+    record_result(
+        RESULTS / file,
+        title=title,
+        what=f"{what} One sequence, 8 heads of 64 features, fp32, forward and backward. Time: "
         f"median of {REPEATS}, in turn. Memory: what both passes add to the peak of a process.",
-        "command": f"OMP_NUM_THREADS={threads} python benchmarks/tiled_attention.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": {"Python": platform.python_version(), "torch": torch.__version__},
-        "columns": ["length", "PyTorch, ms", "PyTorch, MiB", *labels],
-        "rows": measured(names, lengths),
-    }
-    for line in [result["columns"], *result["rows"]]:
-        print("".join(f"{value:>28}" for value in line))
-    atomic_write(RESULTS / file, json.dumps(result, indent=1) + "\n")
+        command=f"OMP_NUM_THREADS={threads} python benchmarks/tiled_attention.py",
+        columns=["length", "PyTorch, ms", "PyTorch, MiB", *labels],
+        rows=measured(names, lengths),
+        packages=["torch"],
+    )
 
 
 def main() -> None:

@@ -6,23 +6,18 @@ have the same weights, the same batch, the same fused AdamW and PyTorch's fused 
 losses are compared before anything is timed. Memory is measured in a process for each.
 """
 
-import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-import transformers
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from llm_course.files import atomic_write
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.model.attention import fused_attention
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
@@ -156,31 +151,28 @@ def main() -> None:
         "a small part of the speed of fp32, for both."
     )  # fmt: skip
     threads = torch.get_num_threads()
-    result = {
-        "title": "One training step",
-        "what": f"{LAYERS} layers, d_model {D_MODEL}, {BATCH} sequences of {LENGTH} tokens, "
+    record_result(
+        RESULT,
+        title="One training step",
+        what=f"{LAYERS} layers, d_model {D_MODEL}, {BATCH} sequences of {LENGTH} tokens, "
         f"vocabulary {VOCAB:,}, tied embeddings: the course's decoder with its chunked loss "
         "against Transformers' Llama with the same weights; forward, backward and the same fused "
         f"AdamW. Both in turn, median of {REPEATS} after two that are not counted. Memory is the "
         "peak resident set of a process for each, the imports included, which are the same."
         f"{left_out}",
-        "command": f"OMP_NUM_THREADS={threads} python benchmarks/training_step.py",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": {
-            "Python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-        "columns": [
-            "precision", "ours, ms", "Transformers, ms", "time, ratio", "ours, MiB",
-            "Transformers, MiB", "memory, ratio",
+        command=f"OMP_NUM_THREADS={threads} python benchmarks/training_step.py",
+        columns=[
+            "precision",
+            "ours, ms",
+            "Transformers, ms",
+            "time, ratio",
+            "ours, MiB",
+            "Transformers, MiB",
+            "memory, ratio",
         ],
-        "rows": rows,
-    }  # fmt: skip
-    for line in [result["columns"], *rows]:
-        print("".join(f"{value:>20}" for value in line))
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+        rows=rows,
+        packages=["torch", "transformers"],
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ recorded on one is left alone, and where there is none the page says that it is 
 import json
 import statistics
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-from llm_course.files import atomic_write
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.model.flash_triton import flash_attention_triton
 
 RESULT = Path(__file__).parent / "results" / "triton_flash.json"
@@ -77,50 +76,42 @@ def row(length: int, d_head: int) -> list[str]:
     return found
 
 
-def result(device: str, rows: list[list[str]]) -> dict[str, object]:
-    """What the book's page shows."""
-    versions = {"torch": torch.__version__}
-    if rows:
-        import triton
-
-        versions["triton"] = triton.__version__
+def record(device: str, rows: list[list[str]]) -> None:
+    """Print the table and write it for the book's page."""
     not_measured = "" if rows else (
         f" **Not measured yet**: the machine that recorded this page has no CUDA GPU. `{COMMAND}` "
         "on one fills the table. The kernels' results are tested on every machine, by Triton's "
         "interpreter, and they are compiled for GPUs of two generations."
     )  # fmt: skip
-    return {
-        "title": "FlashAttention in Triton",
-        "what": f"Causal attention in bf16, {TOKENS:,} tokens, 2,048 features in heads of 64 or "
+    record_result(
+        RESULT,
+        title="FlashAttention in Triton",
+        what=f"Causal attention in bf16, {TOKENS:,} tokens, 2,048 features in heads of 64 or "
         "128, against PyTorch's flash kernel. Speed: PyTorch's time divided by ours, 1 is as fast. "
         f"Median of {REPEATS}, in turn, by CUDA events, the cache emptied before each."
         f"{not_measured}",
-        "command": COMMAND,
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": device,
-        "versions": versions,
-        "columns": [
-            "length", "d_head", "forward: ours, ms", "PyTorch, ms", "speed",
-            "backward: ours, ms", "PyTorch, ms", "speed",
-        ],
-        "rows": rows,
-    }  # fmt: skip
+        command=COMMAND,
+        columns=["length", "d_head", *(
+            f"{one}{name}" for one in ("forward: ", "backward: ")
+            for name in ("ours, ms", "PyTorch, ms", "speed")
+        )],
+        rows=rows,
+        packages=["torch", "triton"] if rows else ["torch"],
+        device=device,
+    )  # fmt: skip
 
 
 def main() -> None:
     """Measure, print and record; or say that it was not measured."""
-    if not torch.cuda.is_available():
-        recorded = RESULT.exists() and json.loads(RESULT.read_text(encoding="utf-8"))["rows"]
-        kept = "; the recorded result stays as it is" if recorded else ""
-        print(f"triton_flash: not measured here, because there is no CUDA GPU{kept}.")
-        if not recorded:
-            atomic_write(RESULT, json.dumps(result("no GPU", []), indent=1) + "\n")
+    if torch.cuda.is_available():
+        rows = [row(length, d_head) for d_head in D_HEADS for length in LENGTHS]
+        record(torch.cuda.get_device_name(), rows)
         return
-    rows = [row(length, d_head) for d_head in D_HEADS for length in LENGTHS]
-    found = result(torch.cuda.get_device_name(), rows)
-    for line in [found["columns"], *rows]:
-        print("".join(f"{value:>20}" for value in line))
-    atomic_write(RESULT, json.dumps(found, indent=1) + "\n")
+    recorded = RESULT.exists() and json.loads(RESULT.read_text(encoding="utf-8"))["rows"]
+    kept = "; the recorded result stays as it is" if recorded else ""
+    print(f"triton_flash: not measured here, because there is no CUDA GPU{kept}.")
+    if not recorded:
+        record("no GPU", [])
 
 
 if __name__ == "__main__":

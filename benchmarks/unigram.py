@@ -11,7 +11,6 @@ import argparse
 import io
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -19,13 +18,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import sentencepiece
-import tokenizers
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+from llm_course.classroom.book.benchmark_result import record_result
 from llm_course.data.corpora import load
 from llm_course.files import atomic_write
 from llm_course.tokenizers.metaspace import SENTENCEPIECE
@@ -182,25 +180,19 @@ def main() -> None:
         return
     rows = table(arguments.repeats, arguments.megabytes)
     threads = os.environ.get("OMP_NUM_THREADS", "unset")
-    result = {
-        "title": "Unigram training",
-        "what": f"{arguments.megabytes:g} MB of English and French encyclopedia articles, "
+    record_result(
+        RESULT,
+        title="Unigram training",
+        what=f"{arguments.megabytes:g} MB of English and French encyclopedia articles, "
         f"{VOCAB:,} pieces, normalised as nmt_nfkc, seeds and EM as each side's defaults set them. "
         "Ours is Python and numpy on one core; Hugging Face (Rust) and SentencePiece (C++) use "
         "all cores, so CPU seconds stand beside the wall clock's. Each training in a process of "
         f"its own, in turn, median of {arguments.repeats}; memory is the peak of the process, "
         "imports and corpus included. "
         "Held out: nats per character by the forward algorithm, less is better.",
-        "command": f"OMP_NUM_THREADS={threads} python benchmarks/unigram.py "
+        command=f"OMP_NUM_THREADS={threads} python benchmarks/unigram.py "
         f"--repeats {arguments.repeats} --megabytes {arguments.megabytes:g}",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "versions": {
-            "Python": platform.python_version(),
-            "tokenizers": tokenizers.__version__,
-            "sentencepiece": sentencepiece.__version__,
-        },
-        "columns": [
+        columns=[
             "trainer",
             "seconds",
             "ours / this",
@@ -209,11 +201,9 @@ def main() -> None:
             "peak MiB",
             "held out",
         ],
-        "rows": rows,
-    }
-    for line in [result["columns"], *rows]:
-        print("".join(f"{value:>28}" for value in line))
-    atomic_write(RESULT, json.dumps(result, indent=1) + "\n")
+        rows=rows,
+        packages=["tokenizers", "sentencepiece"],
+    )
 
 
 if __name__ == "__main__":

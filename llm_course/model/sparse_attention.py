@@ -68,17 +68,13 @@ def banded_attention(
     block = min(window, length)
     ahead = 0 if causal else block - 1
     blocks = -(-length // block)
-    rows = torch.arange(blocks * block, device=query.device)
-    rows = rearrange(rows, "(n c) -> n c 1", n=blocks)
-    reach = torch.arange(-(block - 1), block + ahead, device=query.device)
-    columns = rearrange(torch.arange(blocks, device=query.device) * block, "n -> n 1 1") + reach
+    rows, columns = _block_positions(blocks, block, ahead, query.device)
     behind = rows - columns
     visible = (behind < window) & (behind >= -ahead) & (columns >= 0) & (columns < length)
     visible = rearrange(visible, "n c k -> 1 1 n c k")
     if mask is not None:
-        visible = (
-            visible & _full(mask)[:, :, rows.clamp(max=length - 1), columns.clamp(0, length - 1)]
-        )
+        inside = rows.clamp(max=length - 1), columns.clamp(0, length - 1)
+        visible = visible & _full(mask)[:, :, *inside]
     visible = visible.expand(query.shape[0], *visible.shape[1:])
     spare = blocks * block - length
     query = F.pad(query, (0, 0, 0, spare))
@@ -93,6 +89,19 @@ def banded_attention(
         rearrange(visible, "b h n c k -> (b n) h c k"),
     )
     return rearrange(output, "(b n) h c d -> b h (n c) d", n=blocks)[:, :, :length]
+
+
+def _block_positions(
+    blocks: int, block: int, ahead: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Where the queries of each block stand, and the keys that one of them may see.
+
+    Shapes:
+        returns ``n c 1`` and ``n 1 k``; keys before the first position are negative.
+    """
+    rows = rearrange(torch.arange(blocks * block, device=device), "(n c) -> n c 1", n=blocks)
+    reach = torch.arange(-(block - 1), block + ahead, device=device)
+    return rows, rows[:, :1] + reach
 
 
 def strided_attention(

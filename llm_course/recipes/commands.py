@@ -3,6 +3,7 @@ when it runs.
 """
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,7 @@ def build(
 
     found = load_recipe(recipe)
     folder = out or Path("build/data") / found.name
-    with StepBars(shown=sys.stderr.isatty()) as bars:
+    with closing(StepBars(shown=sys.stderr.isatty())) as bars:
         report = run(
             found,
             folder,

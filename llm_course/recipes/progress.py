@@ -1,7 +1,5 @@
 """Progress bars, one for each step of a build."""
 
-from types import TracebackType
-
 from tqdm import tqdm
 
 
@@ -28,14 +26,3 @@ class StepBars:
         """End the bar."""
         if self.bar is not None:
             self.bar.close()
-
-    def __enter__(self) -> "StepBars":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

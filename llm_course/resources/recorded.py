@@ -5,16 +5,13 @@ A lesson runs a small version live and shows the recorded one beside it, with it
 
 import csv
 import json
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from llm_course.errors import CourseError
 from llm_course.files import atomic_path
+from llm_course.provenance import circumstances
 
 FOLDER = Path(__file__).parent / "results"
 """Where the recorded tables lie, two files each: ``NAME.csv`` and ``NAME.json``."""
@@ -79,12 +76,7 @@ def record(
         "command": command,
         "config": dict(config),
         "seeds": list(seeds),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: metadata.version(package) for package in ("torch", "numpy")},
-        },
-        "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}",
-        "date": datetime.now(UTC).date().isoformat(),
+        **circumstances("torch", "numpy"),
     }
     with atomic_path(folder / f"{name}.csv") as path, path.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")

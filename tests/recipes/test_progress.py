@@ -1,10 +1,12 @@
 """Bars: one a step, quiet where nobody looks, closed at the end."""
 
+from contextlib import closing
+
 from llm_course.recipes.progress import StepBars
 
 
 def tell_all(bars):
-    with bars:
+    with closing(bars):
         for step, done in (("read", 0), ("read", 2), ("write", 1), ("write", 2)):
             bars.tell(step, done, 2)
 
