@@ -127,7 +127,7 @@ def test_what_cannot_be_saved_is_refused(tmp_path: Path) -> None:
         (b'{"model": {"type": "BPE", "vo', "expected a JSON text"),
         (b"\x89PNG\r\n\x1a\n\x00\xff", "expected a JSON text"),
         (b"[]", "expected a JSON object, got a list"),
-        (b"{}", "model.type: expected BPE, Unigram or WordPiece"),
+        (b"{}", "model.type: expected BPE or Unigram or WordPiece"),
         (b"[" * 100_000, "expected a JSON text"),
         (b'{"model": {"type": ["BPE"]}}', "model.type"),
     ],
