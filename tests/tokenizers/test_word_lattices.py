@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llm_course.tokenizers.lattice import (
@@ -98,6 +98,8 @@ def test_best_paths_equal_viterbi(words, extra):
 
 @settings(deadline=None, max_examples=40)
 @given(WORDS, EXTRA, st.integers(0, 99))
+@example(["a"], set(), 0)
+@example(["abc"], {"abc"}, 1)
 def test_em_never_lowers_the_likelihood(words, extra, seed):
     arrays, _, probability, counts = case(words, extra, seed)
     probability = probability / probability.sum()
@@ -107,7 +109,8 @@ def test_em_never_lowers_the_likelihood(words, extra, seed):
         history.append(likelihood)
         # A piece that is hardly used keeps a tiny probability: float64 holds all paths.
         probability = np.exp(maximise(np.maximum(expected, 1e-10), digamma=False))
-    assert all(b >= a - 1e-9 * abs(a) for a, b in pairwise(history))
+    # Near 0, where one piece is the whole word, the sum itself is rounded to 1e-15.
+    assert all(b >= a - 1e-9 * abs(a) - 1e-13 for a, b in pairwise(history))
 
 
 def test_the_check_notices_a_step_that_is_not_ems():
