@@ -13,10 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import ArrayLike
 
-from llm_course.figures.style import BLUE, GREEN, INK, MUTED
-
-YELLOW = "#a67c00"
-"""Dark enough for 3:1 on white."""
+from llm_course.figures.style import BLUE, GREEN, INK, MUTED, PAPER, YELLOW
 
 SIGNS = {"o": "● ", "s": "■ ", "^": "▲ ", "": ""}
 """Each sign as text, for the line below."""
@@ -128,4 +125,4 @@ def _draw_cell(axes: Axes, query: int, key: int, colour: str, sign: str) -> None
     )  # fmt: skip
     axes.add_patch(box)
     if sign:
-        axes.plot(key + 0.5, query + 0.5, sign, color="#ffffff", markersize=3.5)
+        axes.plot(key + 0.5, query + 0.5, sign, color=PAPER, markersize=3.5)

@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from llm_course.figures.style import PALETTE
+from llm_course.figures.style import THEMED
 
 SHORTEST_ALT = 40
 
@@ -69,7 +69,7 @@ def _inline(svg: str, alt: str, name: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{name}-", svg)
-    for colour, value in PALETTE.items():
+    for colour, value in THEMED.items():
         themed = "currentColor" if colour == "ink" else f"var(--course-{colour}, {value})"
         svg = svg.replace(value, themed)
     width = float(re.search(r'width="([\d.]+)pt"', svg).group(1)) * 4 / 3  # 1 pt = 4/3 CSS pixels

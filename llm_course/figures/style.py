@@ -12,8 +12,15 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 BLUE, VERMILLION, GREEN, PURPLE, INK = "#0072b2", "#d55e00", "#008a64", "#aa4499", "#1b1b1b"
-MUTED = "#767676"
+MUTED, YELLOW = "#767676", "#8a6700"
+PAPER = "#fefefe"
+"""Text on a patch in one of the colours: light on a light page, dark on a dark one."""
+
 PALETTE = {"blue": BLUE, "vermillion": VERMILLION, "green": GREEN, "purple": PURPLE, "ink": INK}
+"""The colours of lines, in their order."""
+THEMED = PALETTE | {"muted": MUTED, "yellow": YELLOW, "paper": PAPER}
+"""All that a dark page exchanges."""
+
 SEQUENTIAL, DIVERGING = "cividis", "PuOr"
 
 

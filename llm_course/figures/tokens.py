@@ -51,7 +51,7 @@ def _draw_row(axes: Axes, y: int, tokens: Sequence[str]) -> None:
     for number, (token, start) in enumerate(zip(tokens, starts, strict=False)):
         colour, end = (BLUE, GREEN)[number % 2], start + len(token)
         corners = [start, end, end, start], [y - 0.36, y - 0.36, y + 0.36, y + 0.36]
-        axes.fill(*corners, color=colour, alpha=0.28, linewidth=0)
+        axes.fill(*corners, color=colour, alpha=0.2, linewidth=0)
         axes.text(
             (start + end) / 2, y, token.replace("$", r"\$"), ha="center", va="center",
             family="DejaVu Sans Mono", fontsize=8, color=INK,

@@ -11,8 +11,10 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, count, pairwise
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def n_best(lattice: Lattice, n: int) -> list[tuple[list[str], float]]:
     return found
 
 
-def sample(lattice: Lattice, generator: torch.Generator, alpha: float = 1.0) -> list[str]:
+def sample(lattice: Lattice, generator: "torch.Generator", alpha: float = 1.0) -> list[str]:
     """A random segmentation, drawn with probability ``∝ p(segmentation) ** alpha``.
 
     Forward sums first, then one piece at a time from the end: exact, over all segmentations.
@@ -193,9 +195,12 @@ def sample(lattice: Lattice, generator: torch.Generator, alpha: float = 1.0) -> 
     Source:
         Kudo 2018, arXiv:1804.10959, section 3.3 (subword regularisation with ``l = ∞``).
 
+    >>> import torch
     >>> sample(Lattice("a", [[(1, -1.0)]]), torch.Generator().manual_seed(0))
     ['a']
     """
+    import torch  # two seconds, and the workers that tokenize a corpus draw nothing
+
     powered = [[(end, alpha * score) for end, score in edges] for edges in lattice.leaving]
     sums = forward(Lattice(lattice.text, powered))
     arriving: list[list[tuple[int, float]]] = [[] for _ in sums]

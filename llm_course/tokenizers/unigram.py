@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import index
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 
 from llm_course.tokenizers.base import check_special, split_special
 from llm_course.tokenizers.byte_fallback import BYTE_OF, BYTE_TOKENS, byte_tokens
@@ -26,6 +25,9 @@ from llm_course.tokenizers.lattice import (
     viterbi,
 )
 from llm_course.tokenizers.metaspace import MARK, Preparation, split_marks
+
+if TYPE_CHECKING:
+    import torch
 
 UNKNOWN = "<unk>"
 UNKNOWN_PENALTY = 10.0
@@ -174,7 +176,9 @@ class Unigram:
         """The ``n`` most probable segmentations as ids, with their log-probabilities."""
         return [(self._ids(pieces), score) for pieces, score in n_best(self.lattice(text), n)]
 
-    def encode_sample(self, text: str, generator: torch.Generator, alpha: float = 0.1) -> list[int]:
+    def encode_sample(
+        self, text: str, generator: "torch.Generator", alpha: float = 0.1
+    ) -> list[int]:
         """A random segmentation, ``∝ p ** alpha``: subword regularisation for training a model.
 
         Source:
