@@ -19,6 +19,8 @@ def _search(log_p, start, end, width, max_length, score):
         for tokens, total in candidates[:width]:
             if tokens[-1] == end or n == max_length:
                 done.append((tokens[1:], score(total, n)))
+        if width == 1 and done:
+            break
         beams = [c for c in candidates if c[0][-1] != end][:width]
     return max(done, key=lambda text: text[1])
 

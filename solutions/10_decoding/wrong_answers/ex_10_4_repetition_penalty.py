@@ -3,54 +3,41 @@
 import torch
 
 
-def always_divided(logits, tokens, penalty):
+def always_divided(logits, counts, penalty):
     """Negative logits are divided as well, which makes those tokens likelier."""
-    result = logits.clone()
-    ids = torch.tensor(tokens, dtype=torch.int64)
-    result[ids] = logits[ids] / penalty
-    return result
+    return torch.where(counts > 0, logits / penalty, logits)
 
 
-def once_for_each_time(logits, tokens, penalty):
+def once_for_each_time(logits, counts, penalty):
     """A token that occurred three times is penalised three times."""
-    result = logits.clone()
-    for token in tokens:
-        result[token] = result[token] * penalty if result[token] < 0 else result[token] / penalty
-    return result
+    factor = penalty ** counts.float()
+    return torch.where(logits < 0, logits * factor, logits / factor)
 
 
-def subtracted(logits, tokens, penalty):
+def subtracted(logits, counts, penalty):
     """The penalty is subtracted: a presence penalty."""
-    result = logits.clone()
-    result[torch.tensor(tokens, dtype=torch.int64)] -= penalty
-    return result
+    return logits - penalty * (counts > 0)
 
 
-def changes_its_input(logits, tokens, penalty):
+def changes_its_input(logits, counts, penalty):
     """The tensor that was given is changed."""
-    ids = torch.tensor(tokens, dtype=torch.int64)
-    seen = logits[ids]
-    logits[ids] = torch.where(seen < 0, seen * penalty, seen / penalty)
+    seen = counts > 0
+    logits[seen] = torch.where(logits[seen] < 0, logits[seen] * penalty, logits[seen] / penalty)
     return logits
 
 
-def everything_is_penalised(logits, tokens, penalty):
+def everything_is_penalised(logits, counts, penalty):
     """All tokens are penalised, whether they occurred or not."""
     return torch.where(logits < 0, logits * penalty, logits / penalty)
 
 
-def signs_swapped(logits, tokens, penalty):
+def signs_swapped(logits, counts, penalty):
     """Positive logits are multiplied, negative ones divided: repetition is favoured."""
-    ids = torch.tensor(tokens, dtype=torch.int64)
-    seen, result = logits[ids], logits.clone()
-    result[ids] = torch.where(seen < 0, seen / penalty, seen * penalty)
-    return result
+    penalised = torch.where(logits < 0, logits / penalty, logits * penalty)
+    return torch.where(counts > 0, penalised, logits)
 
 
-def the_last_token_only(logits, tokens, penalty):
-    """Only the newest token is penalised."""
-    result = logits.clone()
-    if tokens:
-        last = tokens[-1]
-        result[last] = result[last] * penalty if result[last] < 0 else result[last] / penalty
-    return result
+def twice_or_more_only(logits, counts, penalty):
+    """A token is penalised only from its second time on."""
+    penalised = torch.where(logits < 0, logits * penalty, logits / penalty)
+    return torch.where(counts > 1, penalised, logits)
