@@ -10,7 +10,7 @@ from llm_course.decoding.beam import BeamConfig, Search
 from llm_course.shapes import check_shape
 
 
-def beam_search(
+def table_beam_search(
     log_p: Tensor, start: int, end: int, width: int, alpha: float, max_length: int
 ) -> tuple[list[int], float]:
     """The best text in a table, and its score.
@@ -35,11 +35,11 @@ def beam_search(
 
     >>> import torch
     >>> log_p = torch.tensor([[1.0, 0, 0], [0.2, 0.2, 0.6], [0.9, 0.1, 0]]).log()
-    >>> tokens, score = beam_search(log_p, start=1, end=0, width=2, alpha=1.0, max_length=3)
+    >>> tokens, score = table_beam_search(log_p, start=1, end=0, width=2, alpha=1.0, max_length=3)
     >>> tokens, round(score, 4)  # log(0.6 * 0.9) / 2
     ([2, 0], -0.3081)
     """
-    check_shape(log_p, "v v", "log_p")
+    check_shape(log_p, "rows v", "log_p", rows=log_p.shape[-1])
     config = BeamConfig(
         width=width, length_penalty=alpha, early_stopping="never", max_new_tokens=max_length,
         end_ids=(end,),

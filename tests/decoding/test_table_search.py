@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import pytest
 import torch
 
-from llm_course.decoding.table_search import beam_search
+from llm_course.decoding.table_search import table_beam_search
 from llm_course.shapes import ShapeError
 
 
@@ -23,7 +23,7 @@ def test_a_beam_that_holds_everything_finds_the_best_of_all_texts(seed, alpha):
     scores = {
         t: sum(table[a, b].item() for a, b in pairwise((1, *t))) / len(t) ** alpha for t in texts
     }
-    tokens, score = beam_search(table, 1, end, 400, alpha, 4)
+    tokens, score = table_beam_search(table, 1, end, 400, alpha, 4)
     assert tuple(tokens) == max(scores, key=scores.get)
     assert score == pytest.approx(max(scores.values()), abs=1e-5)
 
@@ -33,11 +33,11 @@ def test_a_beam_of_one_is_greedy(seed):
     table, greedy = random_table(seed, 6), [2]
     while len(greedy) < 8 and greedy[1:][-1:] != [0]:
         greedy.append(table[greedy[-1]].argmax().item())
-    assert beam_search(table, 2, 0, 1, 1.0, 7)[0] == greedy[1:]
+    assert table_beam_search(table, 2, 0, 1, 1.0, 7)[0] == greedy[1:]
 
 
 def test_bad_input_is_refused():
     with pytest.raises(ShapeError):
-        beam_search(torch.zeros(2, 3), 0, 1, 2, 1.0, 4)
+        table_beam_search(torch.zeros(2, 3), 0, 1, 2, 1.0, 4)
     with pytest.raises(ValueError, match="width"):
-        beam_search(random_table(0, 3), 0, 1, 0, 1.0, 4)
+        table_beam_search(random_table(0, 3), 0, 1, 0, 1.0, 4)
