@@ -183,13 +183,25 @@ def draw(probabilities: Tensor, generator: torch.Generator) -> Tensor:
     >>> draw(torch.tensor([[0.0, 1.0, 0.0]]), torch.Generator().manual_seed(0)).tolist()
     [1]
     """
+    uniform = torch.rand(len(probabilities), generator=generator, dtype=torch.float64,
+                         device=generator.device)  # fmt: skip
+    return locate(probabilities, uniform)
+
+
+def locate(probabilities: Tensor, uniform: Tensor) -> Tensor:
+    """The index of each row at which a uniform number falls, by inverting the cumulative sums.
+
+    Shapes:
+        probabilities ``b v``, uniform ``b``; returns ``b``.
+
+    >>> locate(torch.tensor([[0.0, 0.6, 0.4]]), torch.tensor([0.7])).tolist()
+    [2]
+    """
     sums = probabilities.double().cumsum(dim=-1)
     total = sums[:, -1:]
-    uniform = torch.rand(len(sums), 1, generator=generator, dtype=torch.float64,
-                         device=generator.device)  # fmt: skip
     # Rounding must not lift the threshold to the total: beyond it there is no index.
     below = torch.nextafter(total, torch.zeros_like(total))
-    threshold = (uniform.to(total.device) * total).minimum(below)
+    threshold = (uniform.to(total)[:, None] * total).minimum(below)
     return torch.searchsorted(sums, threshold, right=True).squeeze(-1)
 
 
