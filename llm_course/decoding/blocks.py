@@ -119,6 +119,41 @@ class BlockPool:
                 )
 
 
+def cache_bytes(
+    n_layers: int, n_kv_heads: int, d_head: int, lengths: Sequence[int],
+    block_size: int = 1, bytes_per_number: int = 2,
+) -> int:  # fmt: skip
+    """Bytes of the keys and values of several texts, each in whole blocks of its own.
+
+    ``2 · L · g · d · s · Σ ceil(n / s) · bytes``
+
+    Args:
+        n_layers: layers of the model.
+        n_kv_heads: key-value heads of a layer.
+        d_head: features of a head.
+        lengths: tokens of each text.
+        block_size: tokens of a block.
+        bytes_per_number: 2 for 16-bit numbers.
+
+    Source:
+        Kwon et al. 2023, arXiv:2309.06180, section 3.1 (one token) and 4.1 (blocks).
+
+    >>> cache_bytes(1, 1, 1, [3, 1], block_size=2)  # 2 and 1 blocks: 6 places, a key and a value
+    24
+    """
+    n_places = sum(blocks_for(n, block_size) for n in lengths) * block_size
+    return 2 * n_layers * n_kv_heads * d_head * n_places * bytes_per_number
+
+
+def blocks_for(n_tokens: int, block_size: int) -> int:
+    """How many blocks hold so many tokens: the last one may be filled in part.
+
+    >>> blocks_for(5, 4), blocks_for(8, 4), blocks_for(0, 4)
+    (2, 2, 0)
+    """
+    return -(-n_tokens // block_size)
+
+
 def gather_blocks(pool: Tensor, table: Tensor, length: int) -> Tensor:
     """Read the keys (or values) of a sequence, in order, from blocks that lie anywhere.
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from llm_course.decoding.blocks import blocks_for
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -88,7 +90,7 @@ def cache_use(requests: Sequence[Request], max_length: int, block_size: int) -> 
     steps = []
     for step in range(max(ends, default=-1) + 1):
         lengths = [n for request in requests if (n := request.length_at(step))]
-        paged = sum(-(-length // block_size) * block_size for length in lengths)
+        paged = sum(blocks_for(length, block_size) * block_size for length in lengths)
         contiguous = max_length * len(lengths)
         steps.append(CacheUse(step=step, used=sum(lengths), contiguous=contiguous, paged=paged))
     return steps

@@ -96,18 +96,23 @@ class PromptLookup:
 
     def propose(self, history: History, n_tokens: int) -> tuple[list[int], Tensor]:
         """What followed the same tokens before; each has probability 1, for none was drawn."""
-        tokens = follow_up([*history.prompt, *history.written], n_tokens, self.longest)
+        tokens = look_up([*history.prompt, *history.written], n_tokens, self.longest)
         certain = torch.zeros(len(tokens), self.vocab_size)
         certain[range(len(tokens)), tokens] = 1.0
         return tokens, certain
 
 
-def follow_up(text: Sequence[int], n_tokens: int, longest: int) -> list[int]:
+def look_up(text: Sequence[int], n_tokens: int, longest: int) -> list[int]:
     """What followed the latest earlier place of the end of the text.
 
-    >>> follow_up([5, 6, 7, 5, 6], n_tokens=3, longest=2)
+    Args:
+        text: token ids.
+        n_tokens: the most that are returned.
+        longest: the most tokens of the end that are looked for; the longest match wins.
+
+    >>> look_up([5, 6, 7, 5, 6], n_tokens=3, longest=2)
     [7, 5, 6]
-    >>> follow_up([5, 6, 7], n_tokens=3, longest=2)
+    >>> look_up([5, 6, 7], n_tokens=3, longest=2)
     []
     """
     text = list(text)

@@ -178,7 +178,45 @@ class KVCacheStep:
         if self.positions.dim() == 1:
             kept[:, :, self.n_keys - n_tokens : self.n_keys] = new
         else:
-            row = torch.arange(rows, device=kept.device)
-            places = rearrange(row, "b -> b 1"), slice(None), self.positions
-            kept[places] = rearrange(new, "b g t d -> b t g d").to(kept.dtype)
+            _scatter(kept, new, self.positions)
         return kept[:, :, : self.n_keys]
+
+
+def cache_update(kept: Tensor, new: Tensor, lengths: Tensor) -> Tensor:
+    """Write new tokens behind those that each row has, in place, and return the cache.
+
+    Args:
+        kept: keys or values of one layer, with room behind the texts.
+        new: those of the new tokens.
+        lengths: how many places of each row are filled.
+
+    Shapes:
+        kept ``b g n d``, new ``b g t d``, lengths ``b``; returns ``b g n d``.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+        ValueError: a row has no room.
+
+    >>> kept, new = torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[2.0], [3.0]])
+    >>> kept, new = (rearrange(x, "b t -> b 1 t 1") for x in (kept, new))
+    >>> cache_update(kept, new, torch.tensor([1, 0])).flatten().tolist()
+    [1.0, 2.0, 3.0, 0.0]
+    """
+    rows, heads, n_places, features = kept.shape
+    check_shape(new, "b g t d", "new", b=rows, g=heads, d=features)
+    check_shape(lengths, "b", "lengths", b=rows)
+    n_new = new.shape[2]
+    if lengths.max() + n_new > n_places:
+        raise ValueError(
+            f"lengths: expected at most {n_places - n_new}, so that {n_new} tokens have room in "
+            f"{n_places} places, got {lengths.max()}. Fix: make a cache with more places."
+        )
+    return _scatter(kept, new, rearrange(lengths, "b -> b 1") + torch.arange(n_new).to(lengths))
+
+
+def _scatter(kept: Tensor, new: Tensor, positions: Tensor) -> Tensor:
+    """Token ``t`` of row ``b`` goes to place ``positions[b, t]`` of its row."""
+    row = torch.arange(len(kept), device=kept.device)
+    places = rearrange(row, "b -> b 1"), slice(None), positions
+    kept[places] = rearrange(new, "b g t d -> b t g d").to(kept.dtype)
+    return kept

@@ -10,7 +10,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from llm_course.decoding.blocks import BlockPool, gather_blocks
+from llm_course.decoding.blocks import BlockPool, blocks_for, gather_blocks
 from llm_course.shapes import check_shape
 
 
@@ -106,7 +106,7 @@ class PagedCache:
         n_tokens = length if n_tokens is None else n_tokens
         if not 0 <= n_tokens <= length:
             raise ValueError(f"n_tokens: expected 0 to {length}, its length, got {n_tokens}.")
-        table = table[: -(-n_tokens // self.block_size)]  # rounded up
+        table = table[: blocks_for(n_tokens, self.block_size)]
         self.pool.share(table)
         return self._enter(table, n_tokens)
 
@@ -139,7 +139,7 @@ class PagedCache:
             raise ValueError(f"n_tokens: expected 0 or more, got {n_tokens}.")
         has_room = n_tokens > 0 and length % self.block_size > 0
         copies = has_room and self.pool.references(table[-1]) > 1
-        n_blocks = -(-(length + n_tokens) // self.block_size)  # rounded up
+        n_blocks = blocks_for(length + n_tokens, self.block_size)
         fresh = self.pool.allocate(n_blocks - len(table) + copies)
         for kept in (self.keys, self.values):
             kept[:, fresh] = 0

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llm_course.decoding.blocks import OutOfBlocks
+from llm_course.decoding.blocks import OutOfBlocks, blocks_for
 from llm_course.decoding.continuation import Continuation
 from llm_course.decoding.engine_parts import EngineConfig, EngineStatistics
 from llm_course.decoding.paged_cache import PagedCache
@@ -55,12 +55,18 @@ class Scheduler:
         """
         if not self.waiting or len(self.running) >= self.config.max_running:
             return None
-        request = self.waiting[0]
-        try:
-            n_read = self._begin(request)
-        except OutOfBlocks:
+        tokens = self.waiting[0].text.tokens
+        n_shared, donor = self._longest_prefix(tokens)  # in whole blocks
+        n_read = len(tokens) - n_shared
+        sizes = self.config.block_size, self.config.max_running
+        if not admit([n_read], self.cache.pool.n_free, len(self.running), *sizes):
             return None
-        self.running.append(self.waiting.popleft())
+        request = self.waiting.popleft()
+        request.sequence = self.cache.start() if donor is None else self.cache.fork(donor, n_shared)
+        self.cache.extend(request.sequence, n_read)
+        self.running.append(request)
+        self.statistics.n_shared_tokens += n_shared
+        self._note_blocks()
         return request, n_read
 
     def make_room(self) -> list[Request]:
@@ -93,24 +99,6 @@ class Scheduler:
                     return True
         return False
 
-    def _begin(self, request: Request) -> int:
-        """Make room for a text, or raise ``OutOfBlocks`` and change nothing."""
-        tokens = request.text.tokens
-        n_shared, donor = self._longest_prefix(tokens)
-        request.sequence = self.cache.start() if donor is None else self.cache.fork(donor, n_shared)
-        try:
-            self.cache.extend(request.sequence, len(tokens) - n_shared)
-            # A block for each that runs already: else this one would soon have to give way again.
-            free, wanted = self.cache.pool.n_free, len(self.running)
-            if free < wanted:
-                raise OutOfBlocks(wanted, free, self.config.n_blocks)
-        except OutOfBlocks:
-            self._release(request)
-            raise
-        self.statistics.n_shared_tokens += n_shared
-        self._note_blocks()
-        return len(tokens) - n_shared
-
     def _longest_prefix(self, tokens: list[int]) -> tuple[int, int | None]:
         """The running text that begins most like these tokens, and how many are shared.
 
@@ -141,6 +129,32 @@ class Scheduler:
     def _note_blocks(self) -> None:
         held = self.config.n_blocks - self.cache.pool.n_free
         self.statistics.most_blocks = max(self.statistics.most_blocks, held)
+
+
+def admit(
+    waiting: Sequence[int], n_free: int, n_running: int, block_size: int, max_running: int
+) -> int:
+    """How many of the waiting texts join now, in order; nobody overtakes.
+
+    A text joins if there is a place, and if after it took its blocks one is left for each text that
+    runs already: else it would soon have to give way again.
+
+    Args:
+        waiting: tokens of each text that are to be read.
+        n_free: free blocks.
+        n_running: texts that run.
+        block_size: tokens of a block.
+        max_running: places for texts.
+
+    >>> admit([5, 3, 4], n_free=5, n_running=0, block_size=4, max_running=8)  # 2 + 1 blocks, 2 left
+    2
+    """
+    for n_admitted, n_tokens in enumerate(waiting):
+        n_free -= blocks_for(n_tokens, block_size)
+        if n_running >= max_running or n_free < n_running:
+            return n_admitted
+        n_running += 1
+    return len(waiting)
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:

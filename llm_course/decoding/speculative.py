@@ -54,15 +54,38 @@ def accept(
     """
     check_shape(draft, "n v", "draft", n=len(drafted))
     check_shape(target, "n v", "target", n=len(drafted) + 1, v=draft.shape[1])
-    for i, token in enumerate(drafted):
-        p, q = target[i], draft[i].to(target)
-        uniform = torch.rand((), generator=generator, dtype=torch.float64).item()
-        if uniform * q[token].item() >= p[token].item():  # not: uniform < p / q
-            missing = (p - q).clamp(min=0)
+    uniforms = torch.rand(len(drafted), generator=generator, dtype=torch.float64)
+    n_accepted, following = judge_draft(drafted, draft, target, uniforms)
+    return [*drafted[:n_accepted], int(draw(following[None], generator))]
+
+
+def judge_draft(
+    drafted: Sequence[int], q: Tensor, p: Tensor, uniforms: Tensor
+) -> tuple[int, Tensor]:
+    """How many drafted tokens are accepted, and the distribution of the token that follows them.
+
+    Args:
+        drafted: the tokens.
+        q: the distribution that each was drawn from.
+        p: the distribution of the target at each, and after the last.
+        uniforms: a random number from 0 to below 1 for each token.
+
+    Shapes:
+        q ``n v``, p ``n+1 v``, uniforms ``n``; returns a number from 0 to ``n``, and ``v``.
+
+    Source:
+        Leviathan et al. 2023, arXiv:2211.17192, algorithm 1.
+
+    >>> q, p = torch.tensor([[0.75, 0.25]]), torch.tensor([[0.25, 0.75], [0.0, 1.0]])
+    >>> [judge_draft([0], q, p, torch.tensor([u])) for u in (0.3, 0.4)]
+    [(1, tensor([0., 1.])), (0, tensor([0., 1.]))]
+    """
+    for i, (token, uniform) in enumerate(zip(drafted, uniforms.tolist(), strict=True)):
+        if uniform * q[i, token].item() >= p[i, token].item():  # not: uniform < p / q
+            missing = (p[i] - q[i].to(p)).clamp(min=0)
             # Rounding can reject a token of two equal distributions; then nothing is missing.
-            chosen = missing if missing.sum() > 0 else p
-            return [*drafted[:i], int(draw(chosen[None], generator))]
-    return [*drafted, int(draw(target[-1:], generator))]
+            return i, missing / missing.sum() if missing.sum() > 0 else p[i]
+    return len(drafted), p[-1]
 
 
 @dataclass

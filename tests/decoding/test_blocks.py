@@ -5,7 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_course.decoding.blocks import BlockPool, OutOfBlocks, gather_blocks
+from llm_course.decoding.blocks import BlockPool, OutOfBlocks, cache_bytes, gather_blocks
+from llm_course.decoding.kv_cache import KVCache
+from llm_course.decoding.paged_cache import PagedCache
 
 
 def state(pool: BlockPool) -> tuple:
@@ -90,3 +92,17 @@ def test_gather_of_several_tables_is_gather_of_each():
 def test_gather_refuses_what_the_table_does_not_hold(length):
     with pytest.raises(ValueError, match=f"length: expected 0 to 4, .* got {length}"):
         gather_blocks(torch.zeros(3, 1, 2, 1), torch.tensor([0, 2]), length)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_bytes_are_those_of_real_caches(dtype):
+    width = torch.finfo(dtype).bits // 8
+    whole = KVCache(3, 2, 4, n_rows=5, n_places=7, dtype=dtype)
+    assert cache_bytes(3, 2, 4, [7] * 5, bytes_per_number=width) == whole.n_bytes
+    lengths = [1, 8, 9, 0]
+    paged = PagedCache(3, 2, 4, n_blocks=9, block_size=4, dtype=dtype)
+    for length in lengths:
+        paged.extend(paged.start(), length)
+    one_block = (paged.keys.nbytes + paged.values.nbytes) // 9
+    held = (9 - paged.pool.n_free) * one_block
+    assert cache_bytes(3, 2, 4, lengths, 4, width) == held

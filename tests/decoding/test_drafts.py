@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_course.decoding.drafts import ModelDraft, PromptLookup, follow_up
+from llm_course.decoding.drafts import ModelDraft, PromptLookup, look_up
 from llm_course.decoding.sampling import History, SamplingConfig, next_token_probabilities
 from llm_course.model.config import DecoderConfig
 from llm_course.shapes import check_shape
@@ -15,13 +15,13 @@ SAMPLING = SamplingConfig(temperature=0.9, top_k=5, frequency_penalty=0.5)
 
 
 @given(st.lists(st.integers(0, 2), max_size=14), st.integers(1, 5), st.integers(1, 4))
-def test_follow_up_is_what_followed_the_longest_latest_match(text, n_tokens, longest):
+def test_look_up_is_what_followed_the_longest_latest_match(text, n_tokens, longest):
     found = []
     for n in range(1, min(longest, len(text) - 1) + 1):
         places = [i for i in range(len(text) - n) if text[i : i + n] == text[-n:]]
         if places:
             found = text[places[-1] + n :][:n_tokens]
-    assert follow_up(text, n_tokens, longest) == found
+    assert look_up(text, n_tokens, longest) == found
 
 
 def test_lookup_is_certain_of_what_it_says():

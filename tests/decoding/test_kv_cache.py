@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_course.decoding.kv_cache import KVCache
+from llm_course.decoding.kv_cache import KVCache, cache_update
 from llm_course.decoding.language_model import new_cache
 from llm_course.model.attention import fused_attention
 from llm_course.model.config import DecoderConfig
@@ -158,3 +158,26 @@ def test_a_refused_extension_changes_nothing():
     with pytest.raises(ValueError, match="n_tokens"):
         cache.extend(3)
     assert cache.lengths == [4, 4, 4]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=4), st.integers(1, 4), st.randoms())
+def test_an_update_goes_behind_each_row(lengths, n_new, chance):
+    """Against rows that are written one by one, with ``index_copy``."""
+    rng = torch.Generator().manual_seed(chance.randrange(1000))
+    kept = torch.randn(len(lengths), 2, 10, 3, generator=rng)
+    new = torch.randn(len(lengths), 2, n_new, 3, generator=rng)
+    rows = [
+        row.index_copy(1, torch.arange(length, length + n_new), tokens)
+        for row, tokens, length in zip(kept, new, lengths, strict=True)
+    ]
+    assert torch.equal(cache_update(kept.clone(), new, torch.tensor(lengths)), torch.stack(rows))
+
+
+def test_an_update_without_room_writes_nothing():
+    kept = torch.zeros(2, 1, 4, 1)
+    with pytest.raises(ValueError, match="lengths: expected at most 2.*got 3"):
+        cache_update(kept, torch.ones(2, 1, 2, 1), torch.tensor([1, 3]))
+    with pytest.raises(ShapeError, match="lengths"):
+        cache_update(kept, torch.ones(2, 1, 2, 1), torch.tensor([1]))
+    assert not kept.any()

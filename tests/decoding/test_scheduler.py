@@ -1,9 +1,12 @@
 """Who joins, who gives way, and what they hold, without a model."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from llm_course.decoding.continuation import Continuation, GenerationConfig
 from llm_course.decoding.engine_parts import EngineConfig, EngineStatistics
 from llm_course.decoding.paged_cache import PagedCache
-from llm_course.decoding.scheduler import Request, Scheduler
+from llm_course.decoding.scheduler import Request, Scheduler, admit
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
 
@@ -80,3 +83,19 @@ def test_everything_is_given_back():
     made.finish(first)
     assert made.cancel(1) and made.cancel(2) and not made.cancel(2)
     assert made.cache.pool.n_free == 20 and made.cache.sequences == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(1, 12), max_size=6), st.integers(1, 20), st.integers(1, 5))
+def test_the_rule_of_admission_is_that_of_a_queue_joined_one_by_one(lengths, n_blocks, places):
+    made = scheduler(n_blocks, max_running=places, share_prefixes=False)
+    queue(made, *([1] * n for n in lengths))
+    joined = 0
+    while made.admit() is not None:
+        joined += 1
+    assert admit(lengths, n_blocks, 0, 2, places) == joined
+    held = sum(-(-n // 2) for n in lengths[:joined])
+    assert made.cache.pool.n_free == n_blocks - held
+    assert joined == len(lengths) or joined == places or (
+        n_blocks - held - -(-lengths[joined] // 2) < joined
+    ), "somebody waits who might join"  # fmt: skip

@@ -17,7 +17,7 @@ from llm_course.decoding.sampling import (
     draw,
     next_token_probabilities,
 )
-from llm_course.decoding.speculative import accept, generate_speculatively
+from llm_course.decoding.speculative import accept, generate_speculatively, judge_draft
 from llm_course.model.config import DecoderConfig
 from llm_course.shapes import ShapeError
 
@@ -186,3 +186,20 @@ def test_what_does_not_fit_is_refused(models, make_lively):
         generate_speculatively(models[0], PromptLookup(13), [1])
     with pytest.raises(ValueError, match="longest: expected at least 1, got 0"):
         PromptLookup(12, longest=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_judged_and_redrawn_together_are_the_target(seed):
+    """The chance of each token, integrated over the uniform number: exactly ``p``."""
+    q, p = (distributions(10 * seed + k, 1 + k, 2.0).double() for k in (0, 1))
+    q, p = (x / x.sum(-1, keepdim=True) for x in (q, p))
+    total = torch.zeros(12, dtype=torch.float64)
+    for token in range(12):
+        accepted = min(1.0, (p[0, token] / q[0, token]).item())
+        total[token] += q[0, token] * accepted
+        if accepted < 1:
+            n, following = judge_draft([token], q, p, torch.tensor([(1 + accepted) / 2]))
+            assert n == 0
+            total += q[0, token] * (1 - accepted) * following
+        assert judge_draft([token], q, p, torch.tensor([accepted * 0.999]))[0] == 1
+    torch.testing.assert_close(total, p[0], rtol=0, atol=1e-12)

@@ -37,9 +37,7 @@ def absolute_difference(drafted, q, p, uniforms):
 
 def goes_on_after_a_rejection(drafted, q, p, uniforms):
     """Tokens behind a rejected one are counted, though their context is gone."""
-    rejected = [
-        i for i, token in enumerate(drafted) if uniforms[i] * q[i, token] >= p[i, token]
-    ]
+    rejected = [i for i, token in enumerate(drafted) if uniforms[i] * q[i, token] >= p[i, token]]
     if not rejected:
         return len(drafted), p[-1]
     missing = (p[rejected[0]] - q[rejected[0]]).clamp(min=0)
