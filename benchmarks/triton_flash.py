@@ -80,8 +80,8 @@ def record(device: str, rows: list[list[str]]) -> None:
     """Print the table and write it for the book's page."""
     not_measured = "" if rows else (
         f" **Not measured yet**: the machine that recorded this page has no CUDA GPU. `{COMMAND}` "
-        "on one fills the table. The kernels' results are tested on every machine, by Triton's "
-        "interpreter, and they are compiled for GPUs of two generations."
+        "on one fills the table. On Linux the kernels' results are tested without a GPU, in fp32 "
+        "and fp16, by Triton's interpreter, and they are compiled for GPUs of two generations."
     )  # fmt: skip
     record_result(
         RESULT,

@@ -69,6 +69,7 @@ class PagedCache:
         self.values = torch.zeros(shape, dtype=dtype, device=device)
         self._tables: dict[int, list[int]] = {}
         self._lengths: dict[int, int] = {}
+        self._stale: set[int] = set()  # behind their last token lies what another one wrote
         self._n_started = 0
 
     @property
@@ -108,13 +109,17 @@ class PagedCache:
             raise ValueError(f"n_tokens: expected 0 to {length}, its length, got {n_tokens}.")
         table = table[: blocks_for(n_tokens, self.block_size)]
         self.pool.share(table)
-        return self._enter(table, n_tokens)
+        copy = self._enter(table, n_tokens)
+        if n_tokens < length or sequence in self._stale:
+            self._stale.add(copy)
+        return copy
 
     def release(self, sequence: int) -> None:
         """End a sequence; blocks that no other holds are free again."""
         self._check_live(sequence)
         self.pool.release(self._tables.pop(sequence))
         del self._lengths[sequence]
+        self._stale.discard(sequence)
 
     def extend(self, sequence: int, n_tokens: int) -> Tensor:
         """Make room for more tokens, and say where they go.
@@ -146,6 +151,10 @@ class PagedCache:
             if copies:
                 used = length % self.block_size
                 kept[:, fresh[0], :, :used] = kept[:, table[-1], :, :used]
+            elif has_room and sequence in self._stale:
+                kept[:, table[-1], :, length % self.block_size :] = 0
+        if n_tokens > 0:
+            self._stale.discard(sequence)
         if copies:
             self.pool.release([table.pop()])
         self._tables[sequence] = table + fresh

@@ -3,8 +3,7 @@
 Queries and keys are taken in tiles. A tile of scores is made, used and forgotten; running sums
 (`online_softmax`) join the tiles. The backward pass keeps one number for each query from the
 forward pass and makes every tile again. Memory grows with the sequence, not with its square; the
-arithmetic is the same, and on a GPU, where a tile stays in fast memory, so is most of the gain in
-time. Plain PyTorch here, to be read.
+arithmetic is the same; most of the gain in time comes on a GPU, where a tile stays in fast memory.
 """
 
 import math
@@ -15,6 +14,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from llm_course.derivatives import first_derivative_only
 from llm_course.model.masks import check_mask
 from llm_course.model.online_softmax import Partial
 from llm_course.shapes import ShapeError, check_shape
@@ -106,6 +106,7 @@ class _Flash(torch.autograd.Function):
         return output.view(query.shape)  # n r is b g r
 
     @staticmethod
+    @first_derivative_only
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, mask, output, normaliser = ctx.saved_tensors
         grouped, keys, values = _grouped(query, key), _merged(key), _merged(value)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from llm_course.derivatives import first_derivative_only
 from llm_course.errors import CourseError
 from llm_course.model.flash_attention import check_flash_inputs
 from llm_course.shapes import ShapeError
@@ -98,6 +99,7 @@ class _Flash(torch.autograd.Function):
         return output
 
     @staticmethod
+    @first_derivative_only
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, mask, output, normaliser = ctx.saved_tensors
         slope, through = slope.contiguous(), torch.empty_like(normaliser)

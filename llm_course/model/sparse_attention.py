@@ -65,6 +65,8 @@ def banded_attention(
     """
     check_positive(window=window)
     length = _check(query, key, value, mask)
+    if length == 0:
+        return attend(query, key, value, mask)
     block = min(window, length)
     ahead = 0 if causal else block - 1
     blocks = -(-length // block)

@@ -12,6 +12,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from llm_course.derivatives import first_derivative_only
 from llm_course.model.decoder import Decoder
 from llm_course.shapes import ShapeError, check_shape
 
@@ -137,6 +138,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total / n
 
     @staticmethod
+    @first_derivative_only
     def backward(ctx: FunctionCtx, slope: Tensor) -> tuple[Tensor | None, ...]:
         grad_x, grad_weight, n = ctx.saved_tensors
         # The 1/n comes here, together with the scale of a loss in fp16: alone it would underflow.

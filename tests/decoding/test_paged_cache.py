@@ -59,11 +59,12 @@ class PagedAgainstContiguous(RuleBasedStateMachine):
         self.reference[sequence] = []
         return sequence
 
-    @rule(target=live, parent=live)
-    def fork(self, parent):
-        sequence = self.cache.fork(parent)
+    @rule(target=live, parent=live, share=st.none() | st.floats(0, 1))
+    def fork(self, parent, share):
+        n = None if share is None else round(share * len(self.reference[parent]))
+        sequence = self.cache.fork(parent, n)
         assert sequence not in self.reference
-        self.reference[sequence] = list(self.reference[parent])
+        self.reference[sequence] = list(self.reference[parent][:n])
         return sequence
 
     @rule(target=live, sequence=consumes(live))
@@ -81,6 +82,9 @@ class PagedAgainstContiguous(RuleBasedStateMachine):
             assert error.asked > error.free == self.cache.pool.n_free
             assert snapshot(self.cache) == before, "a refused extension changed the cache"
             return
+        blocks, offsets = slots // BLOCK_SIZE, slots % BLOCK_SIZE
+        fresh = [kept[:, blocks, :, offsets] for kept in (self.cache.keys, self.cache.values)]
+        assert not torch.cat(fresh).any(), "a new slot holds what another sequence wrote"
         rows = []
         for _ in range(n_tokens):  # no number is written twice: a mix-up cannot go unseen
             rows.append([float(self.n_written + i) for i in range(2 * N_LAYERS * N_KV_HEADS)])
@@ -163,6 +167,17 @@ def test_a_full_shared_block_is_never_copied():
     child = cache.fork(parent)
     write(cache, child, 1, first=50.0)
     assert (cache.table(parent), cache.table(child)) == ([0], [0, 1])
+
+
+def test_a_part_of_a_sequence_never_shows_what_followed_in_the_whole():
+    cache = small_cache()
+    parent = filled(cache, 5)
+    part = cache.fork(parent, 4)
+    grandchild = cache.fork(part)
+    cache.release(parent)
+    cache.release(part)
+    cache.extend(grandchild, 1)
+    assert cache.gather(0, grandchild)[0][0, :, 0].tolist() == [1.0, 2.0, 3.0, 4.0, 0.0]
 
 
 def test_the_copy_counts_as_a_block_that_must_be_free():

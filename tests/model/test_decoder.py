@@ -55,14 +55,23 @@ def test_a_prefix_gives_the_same_logits_alone(config):
     torch.testing.assert_close(model(tokens[:, :4]), model(tokens)[:, :4], atol=1e-10, rtol=0)
 
 
+def left_padded(tokens, n_padding):
+    """The tokens behind zeros, and their positions, which begin at the first token."""
+    n = tokens.shape[1]
+    padding = torch.zeros(1, n_padding, dtype=torch.long)
+    return torch.cat([padding, tokens], dim=1), (torch.arange(n_padding + n) - n_padding).clamp(0)
+
+
 @FAMILIES
-def test_left_padding_changes_nothing_with_mask_and_positions(config):
-    model, tokens = lively(config), ids(1, 6) % 49 + 1
-    padded = torch.cat([torch.zeros(1, 3, dtype=torch.long), tokens], dim=1)
-    positions = torch.tensor([[0, 0, 0, 0, 1, 2, 3, 4, 5]])
-    logits = model(padded, positions, causal_mask(9) & padding_mask(padded, pad_id=0))
+@settings(max_examples=20, deadline=None)
+@given(n=st.integers(1, 8), n_padding=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_left_padding_changes_nothing_with_mask_and_positions(config, n, n_padding, seed):
+    model, tokens = lively(config), ids(1, n, seed=seed) % 49 + 1
+    padded, positions = left_padded(tokens, n_padding)
+    mask = causal_mask(n + n_padding) & padding_mask(padded, pad_id=0)
+    logits = model(padded, positions[None], mask)
     assert logits.isfinite().all(), "a padding query sees nothing; that must not make NaN"
-    torch.testing.assert_close(logits[:, 3:], model(tokens), atol=1e-10, rtol=0)
+    torch.testing.assert_close(logits[:, n_padding:], model(tokens), atol=1e-10, rtol=0)
 
 
 @FAMILIES
@@ -137,12 +146,14 @@ def test_biased_models_see_offsets_only(position, shift):
 
 
 @pytest.mark.parametrize("parts", PARTS[:3], ids=lambda parts: parts["position"])
-def test_left_padding_changes_nothing_whatever_the_parts(parts):
-    model, tokens = lively(replace(LLAMA, **parts)), ids(1, 6) % 49 + 1
-    padded = torch.cat([torch.zeros(1, 3, dtype=torch.long), tokens], dim=1)
-    positions = torch.tensor([[0, 0, 0, 0, 1, 2, 3, 4, 5]])
-    logits = model(padded, positions, model.default_mask(9) & padding_mask(padded, pad_id=0))
-    torch.testing.assert_close(logits[:, 3:], model(tokens), atol=1e-10, rtol=0)
+@settings(max_examples=10, deadline=None)
+@given(n=st.integers(1, 8), n_padding=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_left_padding_changes_nothing_whatever_the_parts(parts, n, n_padding, seed):
+    model, tokens = lively(replace(LLAMA, **parts)), ids(1, n, seed=seed) % 49 + 1
+    padded, positions = left_padded(tokens, n_padding)
+    mask = model.default_mask(n + n_padding) & padding_mask(padded, pad_id=0)
+    logits = model(padded, positions[None], mask)
+    torch.testing.assert_close(logits[:, n_padding:], model(tokens), atol=1e-10, rtol=0)
 
 
 def test_a_memory_where_there_is_no_cross_attention_is_refused_and_so_is_its_absence():

@@ -63,6 +63,13 @@ def test_equal_to_pytorchs_in_single_precision(g):
         torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-5)
 
 
+def test_a_second_derivative_is_refused():
+    query, key, value = drawn(b=1, h=2, g=1, q=5, k=5, d=3)
+    loss = flash_attention(query, key, value).sum()
+    with pytest.raises(RuntimeError, match="create_graph: expected False"):
+        torch.autograd.grad(loss, query, create_graph=True)
+
+
 @pytest.mark.parametrize("causal", [True, False])
 def test_the_gradient_is_the_derivative(causal):
     inputs = drawn(b=1, h=2, g=1, q=5, k=5, d=3)

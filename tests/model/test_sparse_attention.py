@@ -101,11 +101,26 @@ def test_single_precision():
     )
 
 
-@pytest.mark.parametrize("function", [banded_attention, strided_attention])
-def test_the_gradient_is_the_derivative(function):
-    name = "window" if function is banded_attention else "stride"
-    inputs = drawn(b=1, h=2, g=1, t=5, d=2)
-    assert torch.autograd.gradcheck(lambda *x: function(*x, **{name: 2}), inputs)
+WAYS = {
+    "banded": partial(banded_attention, window=2),
+    "banded, both sides": partial(banded_attention, window=2, causal=False),
+    "strided": partial(strided_attention, stride=2),
+    "factorised": partial(factorised_attention, stride=2),
+}
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["plain", "masked"])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_gradient_is_the_derivative(way, masked):
+    inputs = drawn(b=1, h=4, g=2, t=5, d=2)
+    mask = torch.tensor([[True, False, True, True, False]]) if masked else None
+    assert torch.autograd.gradcheck(lambda *x: WAYS[way](*x, mask), inputs)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_token_gives_no_output(way):
+    inputs = drawn(b=2, h=4, g=2, t=0, d=3)
+    assert WAYS[way](*inputs).shape == (2, 4, 0, 3)
 
 
 def scored(function, t):

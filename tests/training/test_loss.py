@@ -75,6 +75,13 @@ def test_gradcheck(way):
     assert torch.autograd.gradcheck(lambda x, w: WAYS[way](x, w, targets), (x, weight))
 
 
+def test_a_second_derivative_is_refused():
+    x, weight, targets = problem()
+    loss = linear_cross_entropy(x, weight, targets, chunk_size=4)
+    with pytest.raises(RuntimeError, match="create_graph: expected False"):
+        torch.autograd.grad(loss, x, create_graph=True)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_large_logits_do_not_overflow(way):
     x, weight, targets = problem(torch.float32)

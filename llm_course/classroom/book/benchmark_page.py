@@ -13,8 +13,9 @@ from llm_course.errors import CourseError
 
 _HEAD = """# Benchmarks
 
-Each figure is a **ratio measured in one run**: ours and its peer take turns in the same process, so
-that a busy machine slows both. A row is the median of its repeats. The scripts are in
+Each figure is a **ratio measured in one run**: ours and its peer take turns, so that a busy machine
+slows both. Memory, and trainings that take long, are measured in processes of their own, one after
+the other. A row is the median of its repeats. The scripts are in
 `benchmarks/`, each can be run alone, and `make benchmarks` records all of them on your machine.
 
 """
