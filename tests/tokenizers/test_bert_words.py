@@ -1,27 +1,18 @@
 """BERT's words against Hugging Face's normaliser and pre-tokenizer, character by character."""
 
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import normalizers, pre_tokenizers
 
 from llm_course.tokenizers.bert_words import bert_words
+from tests.tokenizers.bert_references import is_older
 
 
 def reference(text: str, lowercase: bool) -> list[str]:
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     cleaned = normalizer.normalize_str(text)
     return [word for word, _ in pre_tokenizers.BertPreTokenizer().pre_tokenize_str(cleaned)]
-
-
-def is_older(character: str) -> bool:
-    """Whether Unicode 3.2 has the character, with the category and the forms of today."""
-    old = unicodedata.ucd_3_2_0
-    return old.category(character) == unicodedata.category(character) != "Cn" and old.normalize(
-        "NFD", character
-    ) == unicodedata.normalize("NFD", character)
 
 
 @pytest.mark.slow
@@ -47,6 +38,15 @@ def test_the_first_characters_are_treated_alike(lowercase: bool) -> None:
 def test_varied_strings(lowercase: bool, bert_strings: list[str]) -> None:
     for text in bert_strings:
         assert bert_words(text, lowercase) == reference(text, lowercase)
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize(
+    "text", ["a😀b", "👍🏽!", "👩\u200d👩\u200d👧", "🇫🇷, 𝔘𝔫𝔦", "თბილისი", "x\U0010ffffy"]
+)
+def test_newer_characters_that_both_treat_alike(text: str, lowercase: bool) -> None:
+    """Those of the varied strings' pieces that `is_older` takes out of `bert_strings`."""
+    assert bert_words(text, lowercase) == reference(text, lowercase)
 
 
 KNOWN = st.characters(codec="utf-8").filter(is_older)

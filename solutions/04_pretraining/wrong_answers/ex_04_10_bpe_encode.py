@@ -82,3 +82,14 @@ def the_rightmost_of_equals(text, merges):
         k, at = min(found)
         ids[-at : -at + 2] = [256 + k]
     return ids
+
+
+def numbered_from_257(text, merges):
+    """The order is right, but merge 0 makes 257: a place is kept for a special token."""
+    rank = {tuple(pair): k for k, pair in enumerate(merges)}
+    ids = list(text.encode())
+    while found := [pair for pair in pairwise(ids) if pair in rank]:
+        best = min(found, key=rank.get)
+        at = list(pairwise(ids)).index(best)
+        ids[at : at + 2] = [257 + rank[best]]
+    return ids
