@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -119,7 +120,8 @@ class RankPool:
                 "Fix: move it into a file that can be imported."
             )
         for pipe in self._pipes:
-            pipe.send((function, arguments))
+            with suppress(BrokenPipeError):  # it has died meanwhile, which reading will tell
+                pipe.send((function, arguments))
         return [_as_tensors(value) for value in self._collect(self.limit)]
 
     def close(self) -> None:
@@ -194,8 +196,9 @@ def run_ranks(
         CourseError: the function cannot be imported elsewhere.
         RanksFailed: a rank failed, died or was late.
 
-    >>> run_ranks(os.path.basename, 1, "a/b")
-    ['b']
+    >>> from operator import mul
+    >>> run_ranks(mul, 1, 2, 3)
+    [6]
     """
     with RankPool(n_ranks, timeout=timeout) as pool:
         return pool.run(function, *arguments)
