@@ -2,7 +2,7 @@
 
 The gradients are summed over the ranks **while the backward pass is running**: a bucket leaves as
 soon as its last gradient is there. A rank's loss is a mean over its own targets, so it has to count
-by its share of all targets (``share_of_targets``); then the sum is the gradient of the whole mean.
+by its share of all targets (``batch_parts.py``); then the sum is the gradient of the whole mean.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from llm_course.parallel.buckets import gradient_buckets
 from llm_course.parallel.collectives import broadcast, start_all_reduce
 from llm_course.parallel.group import Group
-from llm_course.training.loss import IGNORE
 
 BUCKET_BYTES = 25 * 1024 * 1024
 
@@ -136,18 +135,6 @@ class DataParallel:
             purpose = f"bucket {self.started}"
             bucket.wait = start_all_reduce(bucket.memory, self.group, self._worker, purpose)
             self.started += 1
-
-
-def share_of_targets(part: Tensor, n_targets: int) -> float:
-    """The part of all targets that are in this part of the batch; its loss counts by it.
-
-    Shapes:
-        part any.
-
-    >>> share_of_targets(torch.tensor([[3, IGNORE, 5]]), n_targets=8)
-    0.25
-    """
-    return int((part != IGNORE).sum()) / n_targets
 
 
 def _by_dtype(parameters: list[nn.Parameter]) -> list[list[nn.Parameter]]:

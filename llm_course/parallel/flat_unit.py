@@ -127,7 +127,3 @@ class FlatUnit:
                 part = self.shard[low - own.start : high - own.start]
                 pieces.append((name, nn.Parameter(part)))
         return pieces
-
-    def _rest(self) -> list[int]:
-        """What of this rank's slice is padding."""
-        return [self.size - sum(piece.numel() for _, piece in self.pieces)]

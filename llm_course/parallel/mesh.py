@@ -4,7 +4,8 @@ Ranks are numbered with the tensor axis running fastest, then data, then pipelin
 parallelism talks most and should stay within one machine, the pipeline talks least.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch.distributed as dist
 from torch.distributed.device_mesh import init_device_mesh
@@ -23,9 +24,9 @@ class Mesh:
     1
     """
 
-    pipeline: Group = Group(name="pipeline")
-    data: Group = Group(name="data")
-    tensor: Group = Group(name="tensor")
+    pipeline: Group = field(default_factory=partial(Group, name="pipeline"))
+    data: Group = field(default_factory=partial(Group, name="data"))
+    tensor: Group = field(default_factory=partial(Group, name="tensor"))
 
     @property
     def ledger(self) -> Ledger:

@@ -5,6 +5,8 @@ first stage has the embedding, the last one the final norm and the output matrix
 embedding's, both have a copy, and its two gradients have to be added.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -25,7 +27,7 @@ def stage_layers(n_layers: int, n_stages: int) -> list[range]:
         raise ValueError(f"n_stages: expected 1 to n_layers={n_layers}, got {n_stages}.")
     small, extra = divmod(n_layers, n_stages)
     ends = [small * stage + min(stage, extra) for stage in range(n_stages + 1)]
-    return [range(*pair) for pair in zip(ends, ends[1:], strict=False)]
+    return [range(*pair) for pair in pairwise(ends)]
 
 
 def keep_stage(model: Decoder, stage: int, n_stages: int) -> range:
