@@ -88,11 +88,10 @@ class FlatUnit:
             self.shard_gradient = mine
         else:
             self.shard_gradient += mine
-        parts = self.shard_gradient.split(
-            [piece.numel() for _, piece in self.pieces] + self._rest()
-        )
-        for (_, piece), part in zip(self.pieces, parts, strict=False):
-            piece.grad = part
+        start = 0
+        for _, piece in self.pieces:  # what follows the last piece is padding
+            piece.grad = self.shard_gradient[start : start + piece.numel()]
+            start += piece.numel()
 
     def forget_gradients(self) -> None:
         """Before the next step."""

@@ -95,6 +95,11 @@ class RankPool:
             self.processes.append(process)
         self._collect(START_LIMIT)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be asked: not closed, and no rank has failed."""
+        return bool(self._pipes)
+
     def run(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Call a function on every rank, and return what each returned.
 
@@ -110,7 +115,7 @@ class RankPool:
             CourseError: the pool is closed, or the function cannot be imported elsewhere.
             RanksFailed: a rank failed, died or was late; the pool is then closed.
         """
-        if not self._pipes:
+        if not self.is_open:
             raise CourseError(
                 "pool: expected running processes, got a closed pool. Fix: a new one."
             )

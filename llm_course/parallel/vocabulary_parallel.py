@@ -63,7 +63,7 @@ class _VocabularyLoss(torch.autograd.Function):
         p = exponentials / total.unsqueeze(-1)
         # The target's logit is on one rank alone; elsewhere nothing is taken off.
         p.scatter_add_(-1, local.unsqueeze(-1), -mine.to(p.dtype).unsqueeze(-1))
-        p *= counts.unsqueeze(-1) / n
+        p *= counts.to(p.dtype).unsqueeze(-1) / n
         ctx.save_for_backward(p.to(logits.dtype))
         return (total.log() - chosen).where(counts, 0.0).sum() / n
 

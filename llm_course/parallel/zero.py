@@ -49,6 +49,7 @@ class Zero:
         for index, block in enumerate(model.blocks):
             name = f"blocks.{index}."
             own = {key: named.pop(key) for key in list(named) if key.startswith(name)}
+            own = {key: parameter for key, parameter in own.items() if parameter.requires_grad}
             if own:  # another stage of a pipeline has the others
                 unit = FlatUnit(name[:-1], own, group, keep_whole=stage < 3)
                 self.blocks.append(unit)
