@@ -55,7 +55,9 @@ def one_process(dtype=torch.float64, fused=False, **changes):
     return [r.loss for r in records], [r.grad_norm for r in records], weights
 
 
-def train_on_mesh(layout: Layout, dtype_name="float64", changes=None, algorithm="ring", fused=False):
+def train_on_mesh(
+    layout: Layout, dtype_name="float64", changes=None, algorithm="ring", fused=False
+):
     """What one rank of a parallel run has at the end."""
     mesh = make_mesh(
         pipeline=layout.pipeline, data=layout.data, tensor=layout.tensor, algorithm=algorithm
@@ -73,7 +75,7 @@ def train_on_mesh(layout: Layout, dtype_name="float64", changes=None, algorithm=
     }
 
 
-def check_equal(results, expected, tolerance=1e-10, weight_tolerance=1e-10):
+def check_equal(results, expected, tolerance=1e-10):
     """Every rank has the losses of one process, and all ranks together its weights."""
     losses, norms, weights = expected
     seen = set()
@@ -83,6 +85,6 @@ def check_equal(results, expected, tolerance=1e-10, weight_tolerance=1e-10):
             assert difference < tolerance, f"rank {rank}: {found} instead of {wanted}"
         for name, weight in result["weights"].items():
             difference = (weight - weights[name]).abs().max().item()
-            assert difference < weight_tolerance, f"rank {rank}, {name}: {difference}"
+            assert difference < tolerance, f"rank {rank}, {name}: {difference}"
         seen |= set(result["weights"])
     assert seen == set(weights), "expected all parameters on some rank"
