@@ -74,7 +74,8 @@ class Group:
         try:
             yield
         except RuntimeError as error:
-            reason = str(error).splitlines()[0].split("] ")[-1]
+            # A backend puts its source file before the reason, and advice after it.
+            reason = str(error).splitlines()[0].split("] ", 1)[-1].split(". ")[0].rstrip(".")
             raise RankLost(
                 f"rank {self.rank} of {self.size} ({self.name}): expected {what}, got: {reason}. "
                 "Fix: look at the rank that failed first; if it is only slow, raise the timeout."
@@ -118,13 +119,17 @@ def receive(into: Tensor, group: Group, source: int, tag: int = 0) -> Tensor:
 def exchange(outgoing: Tensor, into: Tensor, group: Group) -> int:
     """One round of a ring: send to the next rank, receive from the one before.
 
+    An empty tensor is not sent; both sides know its size.
+
     Returns:
         Bytes that were sent.
 
     Raises:
         RankLost: a neighbour is not there.
     """
-    work = start_send(outgoing, group, group.next)
-    receive(into, group, group.before)
-    finish_send(work, group, group.next)
+    work = start_send(outgoing, group, group.next) if outgoing.numel() else None
+    if into.numel():
+        receive(into, group, group.before)
+    if work is not None:
+        finish_send(work, group, group.next)
     return outgoing.numel() * outgoing.element_size()

@@ -5,10 +5,11 @@ the whole model back asks ``whole_weights``.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from llm_course.model.decoder import Decoder
 from llm_course.parallel.collectives import all_gather
+from llm_course.parallel.group import Group
 from llm_course.parallel.mesh import Mesh
 from llm_course.parallel.pipeline_stage import add_tied_gradient, keep_stage
 from llm_course.parallel.tensor_parallel import tensor_parallelise
@@ -60,16 +61,31 @@ class ShardedModel:
         Raises:
             RankLost: a rank is not there.
         """
-        weights = {}
-        for name, parameter in self.model.named_parameters():
-            weights[name] = _undeal(parameter, self.dealt.get(name), self.mesh)
-        return weights
+        return {
+            name: undeal(parameter, self.dealt.get(name), self.mesh.tensor)
+            for name, parameter in self.model.named_parameters()
+        }
 
 
-def _undeal(parameter: nn.Parameter, axis: int | None, mesh: Mesh) -> Tensor:
-    """The ranks' parts side by side along an axis; a copy in any case."""
-    part = parameter.detach().clone()
-    if axis is None or mesh.tensor.size == 1:
+def undeal(part: Tensor, axis: int | None, group: Group) -> Tensor:
+    """The ranks' parts side by side along an axis, on every rank; a copy in any case.
+
+    Args:
+        part: what this rank has; all parts have one shape.
+        axis: along which the whole was dealt out; None if it was not.
+        group: the ranks that have the parts.
+
+    Shapes:
+        part any; returns it with the axis ``group.size`` times as long.
+
+    Raises:
+        RankLost: a rank is not there.
+
+    >>> undeal(torch.tensor([1.0, 2.0]), 0, Group(name="tensor")).tolist()
+    [1.0, 2.0]
+    """
+    part = part.detach().clone()
+    if axis is None or group.size == 1:
         return part
-    whole = all_gather(part.flatten(), mesh.tensor, "whole weights")
-    return torch.cat([rows.view_as(part) for rows in whole.chunk(mesh.tensor.size)], dim=axis)
+    whole = all_gather(part.flatten(), group, "whole weights")
+    return torch.cat([rows.view_as(part) for rows in whole.chunk(group.size)], dim=axis)
