@@ -26,9 +26,11 @@ def with_data_parallel(algorithm):
     parallel = DataParallel(model, mesh.data, bucket_bytes=10_000)
     tokens, targets = my_rows()
     left = []  # buckets that had left when the gradient reached the first layer's output
-    model.blocks[0].register_forward_hook(
-        lambda module, inputs, output: output.register_hook(lambda g: left.append(parallel.started))
-    )
+
+    def watch(module, inputs, output):
+        output.register_hook(lambda slope: left.append(parallel.started))
+
+    model.blocks[0].register_forward_hook(watch)
     (plain_loss(model(tokens), targets) / mesh.data.size).backward()
     parallel.finish()
     return gradients_of(model), left, len(parallel.buckets)
