@@ -39,9 +39,8 @@ class FlatUnit:
     ) -> None:
         kinds = {p.dtype for p in parameters.values()}
         if len(kinds) != 1:
-            raise ValueError(
-                f"{name}: expected parameters of one dtype, got {sorted(map(str, kinds))}."
-            )
+            found = ", ".join(sorted(map(str, kinds))) or "none"
+            raise ValueError(f"{name}: expected parameters of one dtype, got {found}.")
         self.name, self.parameters, self.group = name, parameters, group
         self.memory, self.size = self._lay_out(group.size)
         own = slice(group.rank * self.size, (group.rank + 1) * self.size)

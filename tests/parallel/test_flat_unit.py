@@ -22,7 +22,7 @@ def shard(keep_whole):
     unit = FlatUnit("layer", parameters, group, keep_whole)
     pieces = {name: piece.detach().clone() for name, piece in unit.pieces}
     there = unit.is_whole, layer.weight.untyped_storage().nbytes()
-    for name, piece in unit.pieces:  # an optimizer's step on this rank's pieces
+    for _, piece in unit.pieces:  # an optimizer's step on this rank's pieces
         piece.data += 10 * (group.rank + 1)
     unit.gather() if not unit.is_whole else unit.publish()
     return pieces, there, layer.weight.detach().clone(), parameters["gain"].detach().clone()
