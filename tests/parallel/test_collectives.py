@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from llm_course.parallel import collectives
 from llm_course.parallel.collectives import all_gather, all_reduce, broadcast, reduce_scatter
 from llm_course.parallel.costs import all_reduce_bytes, gather_bytes
 from llm_course.parallel.group import Group
@@ -57,6 +58,24 @@ def test_they_are_gloos_own(world, request):
         assert len(differences) >= 20
         for call, difference in differences.items():
             assert difference < 1e-14, call
+
+
+def with_older_names():
+    """Before PyTorch 2.13 two of them had other names, which 2.13 still knows, with a warning."""
+    group = make_mesh(data=dist.get_world_size(), algorithm="backend").data
+    newer = collectives._all_gather_single, collectives._reduce_scatter_single
+    collectives._all_gather_single = dist.all_gather_into_tensor
+    collectives._reduce_scatter_single = dist.reduce_scatter_tensor
+    try:
+        return all_gather(torch.tensor([group.rank]), group), reduce_scatter(torch.arange(4), group)
+    finally:
+        collectives._all_gather_single, collectives._reduce_scatter_single = newer
+
+
+def test_the_names_before_pytorch_2_13_do_the_same(two_ranks):
+    for rank, (gathered, scattered) in enumerate(two_ranks.run(with_older_names)):
+        assert gathered.tolist() == [0, 1]
+        assert scattered.tolist() == [[0, 2], [4, 6]][rank]
 
 
 def count_bytes():
