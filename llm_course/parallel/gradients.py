@@ -15,6 +15,7 @@ from llm_course.model.decoder import Decoder
 from llm_course.parallel.batch_parts import rows_of_rank, share_of_targets
 from llm_course.parallel.collectives import all_reduce, broadcast
 from llm_course.parallel.data_parallel import DataParallel
+from llm_course.parallel.group import Group
 from llm_course.parallel.layout import Layout
 from llm_course.parallel.memory import RankMemory, bytes_of, saved_bytes
 from llm_course.parallel.mesh import Mesh
@@ -87,7 +88,7 @@ class Gradients:
         self._finish()
         return self._whole_loss(), n_targets
 
-    def norm_groups(self) -> list:
+    def norm_groups(self) -> list[Group]:
         """The axes along which ranks hold different gradients."""
         axes = [self.mesh.tensor, self.mesh.pipeline]
         return [*axes, self.mesh.data] if self.zero else axes

@@ -127,9 +127,13 @@ def exchange(outgoing: Tensor, into: Tensor, group: Group) -> int:
     Raises:
         RankLost: a neighbour is not there.
     """
-    work = start_send(outgoing, group, group.next) if outgoing.numel() else None
+    handle, operations = group.handle, []
+    if outgoing.numel():
+        operations.append(dist.P2POp(dist.isend, outgoing, group=handle, group_peer=group.next))
     if into.numel():
-        receive(into, group, group.before)
-    if work is not None:
-        finish_send(work, group, group.next)
+        operations.append(dist.P2POp(dist.irecv, into, group=handle, group_peer=group.before))
+    # Begun together: NCCL's send waits for its receiver, who is sending as well.
+    with group.waiting(f"a round with ranks {group.before} and {group.next}"):
+        for work in dist.batch_isend_irecv(operations) if operations else []:
+            work.wait()
     return outgoing.numel() * outgoing.element_size()

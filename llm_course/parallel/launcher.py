@@ -200,10 +200,6 @@ def run_ranks(
     Raises:
         CourseError: the function cannot be imported elsewhere.
         RanksFailed: a rank failed, died or was late.
-
-    >>> from operator import mul
-    >>> run_ranks(mul, 1, 2, 3)
-    [6]
     """
     with RankPool(n_ranks, timeout=timeout) as pool:
         return pool.run(function, *arguments)

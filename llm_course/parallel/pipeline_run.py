@@ -1,7 +1,9 @@
 """A pipeline at work: one stage follows its schedule, receives, computes, sends, and takes notes.
 
 Sending never waits: a stage that has computed goes on with its next action while its message is on
-the way. So stages wait for each other only where the schedule's order makes them.
+the way. So stages wait for each other only where the schedule's order makes them. That holds for
+gloo; NCCL's messages between two ranks keep one order for both directions, and PyTorch's own
+``torch.distributed.pipelining`` is the way to several GPUs.
 """
 
 import time

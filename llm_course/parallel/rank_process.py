@@ -69,6 +69,8 @@ def as_plain(value: Any) -> Any:
 
 
 def _join(rank: int, n_ranks: int, store: str, backend: str, timeout: float) -> None:
+    if backend == "nccl":
+        torch.cuda.set_device(rank)
     dist.init_process_group(
         backend,
         init_method=f"file://{store}",
