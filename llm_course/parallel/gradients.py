@@ -56,7 +56,7 @@ class Gradients:
 
     @property
     def parameters(self) -> list[tuple[str, nn.Parameter]]:
-        """What the optimizer sees, by name: with ZeRO this rank's pieces."""
+        """What the optimizer sees, by name; with ZeRO these are this rank's pieces."""
         return self.zero.pieces if self.zero else list(self.model.named_parameters())
 
     def compute(self, batch: Batch) -> tuple[float, int]:

@@ -97,7 +97,7 @@ class RankPool:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be asked: not closed, and no rank has failed."""
+        """Whether it can be asked, because it is not closed and no rank has failed."""
         return bool(self._pipes)
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:

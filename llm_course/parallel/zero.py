@@ -64,7 +64,7 @@ class Zero:
 
     @property
     def pieces(self) -> list[tuple[str, nn.Parameter]]:
-        """This rank's part of each parameter: what the optimizer sees."""
+        """This rank's part of each parameter, which is what the optimizer sees."""
         return [named for unit in self.units for named in unit.pieces]
 
     def begin(self) -> None:
