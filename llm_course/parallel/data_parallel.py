@@ -17,7 +17,7 @@ from llm_course.parallel.collectives import broadcast, start_all_reduce
 from llm_course.parallel.group import Group
 
 BUCKET_BYTES = 4 * 1024 * 1024
-"""Of one bucket. PyTorch's DDP has 25 MB, for larger models: a small one would be one bucket, which
+"""Of one bucket. PyTorch's DDP has 25 MB for larger models; a small one would be one bucket, which
 leaves when the backward pass has ended."""
 
 
