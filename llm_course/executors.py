@@ -37,7 +37,7 @@ def executor(jobs: int, scheduler: str | None = None) -> Iterator[Callable[[], E
         if made and _works(made[-1]):
             return made[-1]
         context = get_context("spawn")
-        made.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent))
+        made.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent))
         return made[-1]
 
     try:
@@ -97,7 +97,7 @@ def _works(pool: ProcessPoolExecutor) -> bool:
     return True
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this worker when the process that started it has ended, even by SIGKILL.
 
     A worker holds both ends of the queue it reads, so it would never see the queue close.
