@@ -114,11 +114,12 @@ class Stack(nn.Module):
         """
         if self.config.position != "rope":
             return None
-        options = self.config.position_options
-        frequencies = rope_frequencies(
-            self.config.d_head, options.rope_base, device=positions.device
-        )
-        cosine, sine = rope_angles(positions, frequencies)
+        options, device = self.config.position_options, positions.device
+        if options.rope_frequencies:
+            frequencies = torch.tensor(options.rope_frequencies, device=device)
+        else:
+            frequencies = rope_frequencies(self.config.d_head, options.rope_base, device)
+        cosine, sine = rope_angles(positions, frequencies, options.rope_magnitude)
         return partial(turn, cosine=cosine, sine=sine, pairing=options.rope_pairing)
 
     def score_bias(self, positions: Tensor, key_positions: Tensor | None = None) -> Tensor | None:
