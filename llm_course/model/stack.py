@@ -114,13 +114,21 @@ class Stack(nn.Module):
         """
         if self.config.position != "rope":
             return None
-        options, device = self.config.position_options, positions.device
-        if options.rope_frequencies:
-            frequencies = torch.tensor(options.rope_frequencies, device=device)
-        else:
-            frequencies = rope_frequencies(self.config.d_head, options.rope_base, device)
+        options = self.config.position_options
+        frequencies = self.frequencies(positions.device)
         cosine, sine = rope_angles(positions, frequencies, options.rope_magnitude)
         return partial(turn, cosine=cosine, sine=sine, pairing=options.rope_pairing)
+
+    def frequencies(self, device: torch.device | str | None = None) -> Tensor:
+        """The rotary embedding's radians a position: those of the config, or of its base.
+
+        Shapes:
+            returns ``d_head/2``, fp32.
+        """
+        options = self.config.position_options
+        if options.rope_frequencies:
+            return torch.tensor(options.rope_frequencies, dtype=torch.float32, device=device)
+        return rope_frequencies(self.config.d_head, options.rope_base, device)
 
     def score_bias(self, positions: Tensor, key_positions: Tensor | None = None) -> Tensor | None:
         """The bias of ALiBi or T5 at these positions, or None; one for all layers.

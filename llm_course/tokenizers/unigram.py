@@ -243,11 +243,7 @@ class Unigram:
 
     def _spell(self, tokens: list[str]) -> str:
         """The text of tokens."""
-        bytes_of = BYTE_OF if self.byte_fallback else {}
-        spelled = [
-            token.encode()
-            if token in self.special_tokens
-            else bytes_of.get(token) or token.replace(MARK, " ").encode()
-            for token in tokens
-        ]
+        known = dict(BYTE_OF) if self.byte_fallback else {}
+        known |= {token: token.encode() for token in self.special_tokens}
+        spelled = [known.get(token) or token.replace(MARK, " ").encode() for token in tokens]
         return b"".join(spelled).decode(errors="replace")
