@@ -12,10 +12,8 @@ from llm_course.data.tiny_world.chance import between, generator
 from llm_course.long_context.passkey import RetrievalTask
 from llm_course.long_context.retrieval import Answer, Cell, count_hits
 
-_DIGITS = 4  # of keys and of values
 
-
-def facts_task(n_facts: int, position: int, seed: int) -> RetrievalTask:
+def facts_task(n_facts: int, position: int, seed: int, n_digits: int = 4) -> RetrievalTask:
     """A list of numbered boxes with a number in each; what is in one of them is asked for.
 
     The same seed gives the same facts; the one that is asked for is moved to ``position``.
@@ -24,9 +22,10 @@ def facts_task(n_facts: int, position: int, seed: int) -> RetrievalTask:
         n_facts: length of the list.
         position: where in it the evidence stands, from 0.
         seed: which boxes and numbers.
+        n_digits: of the boxes and of what is in them; fewer are easier.
 
     Raises:
-        ValueError: the position is not in the list.
+        ValueError: the position is not in the list, or there are not enough numbers.
 
     Source:
         Liu et al. 2023, arXiv:2307.03172, section 4 (key-value retrieval; its words are ours).
@@ -37,14 +36,15 @@ def facts_task(n_facts: int, position: int, seed: int) -> RetrievalTask:
     """
     if not 0 <= position < n_facts:
         raise ValueError(f"position: expected 0 to n_facts - 1 = {n_facts - 1}, got {position}.")
-    if n_facts > 9 * 10 ** (_DIGITS - 1) // 2:
+    low, high = 10 ** (n_digits - 1), 10**n_digits - 1
+    if n_digits < 1 or 2 * n_facts > high - low + 1:
         raise ValueError(
-            f"n_facts: expected at most {9 * 10 ** (_DIGITS - 1) // 2}, got {n_facts}."
+            f"n_digits: expected enough for {2 * n_facts} different numbers, got {n_digits}."
         )
     rng = generator(seed, "facts", n_facts)
     numbers: list[str] = []
     while len(numbers) < 2 * n_facts:  # no number twice, be it a box or in one
-        number = str(between(rng, 10 ** (_DIGITS - 1), 10**_DIGITS - 1))
+        number = str(between(rng, low, high))
         if number not in numbers:
             numbers.append(number)
     facts = list(zip(numbers[::2], numbers[1::2], strict=True))
@@ -60,7 +60,12 @@ def facts_task(n_facts: int, position: int, seed: int) -> RetrievalTask:
 
 
 def accuracy_by_position(
-    answer: Answer, n_facts: int, positions: Sequence[int], n: int, seed: int = 0
+    answer: Answer,
+    n_facts: int,
+    positions: Sequence[int],
+    n: int,
+    seed: int = 0,
+    n_digits: int = 4,
 ) -> list[Cell]:
     """Ask the same ``n`` lists once for each position of the evidence.
 
@@ -70,6 +75,7 @@ def accuracy_by_position(
         positions: where the evidence stands, from 0.
         n: lists.
         seed: of the first of them.
+        n_digits: as in ``facts_task``.
 
     Returns:
         One cell a position; its ``n_tokens`` is the number of facts.
@@ -86,7 +92,7 @@ def accuracy_by_position(
         raise ValueError(f"n: expected 1 or more, got {n}.")
     cells = []
     for position in positions:
-        tasks = [facts_task(n_facts, position, seed + i) for i in range(n)]
+        tasks = [facts_task(n_facts, position, seed + i, n_digits) for i in range(n)]
         hits = count_hits(answer, tasks)
         cells.append(Cell(n_tokens=n_facts, depth=tasks[0].depth, hits=hits, n=n))
     return cells

@@ -5,6 +5,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from llm_course.decoding.generate import GenerationConfig, generate
+from llm_course.decoding.language_model import new_cache
 from llm_course.long_context.checkpoints import load_stretched
 from llm_course.long_context.dynamic import DynamicNTK
 from llm_course.long_context.rope_scaling import RopeScaling, stretched
@@ -54,6 +55,15 @@ def test_logits_equal_transformers_at_every_length(model, tmp_path):
     for n_tokens in (9, 16, 17, 40, 8):
         text = TOKENS[:, :n_tokens]
         torch.testing.assert_close(ours(text), theirs(text).logits, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_with_a_cache_new_tokens_are_read_by_the_length_so_far(model):
+    ours, theirs = new_cache(model, 2, 64), new_cache(model, 2, 64)
+    for start, end in ((0, 30), (30, 39), (39, 40)):
+        part, longer = TOKENS[:, start:end], stretched(model.model, SCALING, end)
+        got = model(part, cache=ours.extend(end - start))
+        assert torch.equal(got, longer(part, cache=theirs.extend(end - start)))
 
 
 def test_it_can_be_decoded_past_the_trained_length_and_trained(model):
