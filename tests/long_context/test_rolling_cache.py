@@ -14,7 +14,7 @@ from llm_course.shapes import ShapeError
 CONFIG = DecoderConfig(
     vocab_size=30, context_length=16, d_model=16, n_layers=2, n_heads=4, n_kv_heads=2, d_ff=24
 )
-TOKENS = torch.randint(30, (2, 60), generator=torch.Generator().manual_seed(0))
+TOKENS = torch.randint(30, (2, 70), generator=torch.Generator().manual_seed(0))
 
 
 @st.composite
