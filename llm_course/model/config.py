@@ -91,6 +91,12 @@ class DecoderConfig:
             )
         if self.position == "rope" and self.d_head % 2:
             raise ValueError(f"d_head: expected an even number for RoPE, got {self.d_head}.")
+        n_given = len(self.position_options.rope_frequencies)
+        if n_given not in (0, self.d_head // 2):
+            raise ValueError(
+                f"rope_frequencies: expected none or d_head / 2 = {self.d_head // 2}, "
+                f"got {n_given}."
+            )
         if self.position == "sinusoidal" and self.d_model % 2:
             raise ValueError(
                 f"d_model: expected an even number for sinusoidal positions, got {self.d_model}."

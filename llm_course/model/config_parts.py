@@ -17,6 +17,9 @@ class PositionOptions:
     Args:
         rope_base: base of the rotary frequencies.
         rope_pairing: which features rotate together: neighbours, or i with i + d_head/2.
+        rope_frequencies: radians a position of each pair, where they do not follow from the base:
+            those of a stretched context (``long_context`` computes them).
+        rope_magnitude: what cosines and sines are multiplied by; YaRN's is above 1.
         n_buckets: T5's buckets, both directions together.
         max_distance: from this distance on, all share T5's last bucket.
 
@@ -29,12 +32,19 @@ class PositionOptions:
 
     rope_base: float = 10_000.0
     rope_pairing: RopePairing = "half_split"
+    rope_frequencies: tuple[float, ...] = ()
+    rope_magnitude: float = 1.0
     n_buckets: int = 32
     max_distance: int = 128
 
     def __post_init__(self) -> None:
         check_positive("rope_base", self.rope_base)
         check_choice("rope_pairing", self.rope_pairing, RopePairing)
+        # A config that was kept as JSON comes back with a list.
+        object.__setattr__(self, "rope_frequencies", tuple(self.rope_frequencies))
+        for frequency in self.rope_frequencies:
+            check_positive("rope_frequencies", frequency)
+        check_positive("rope_magnitude", self.rope_magnitude)
         check_size("n_buckets", self.n_buckets)
         check_size("max_distance", self.max_distance)
 

@@ -7,7 +7,8 @@ silently with the other, so here the pairing is always named:
 - ``interleaved``: neighbours, (0, 1), (2, 3), ... (the paper, GPT-J, GGUF files of Llama models);
 - ``half_split``: ``i`` with ``i + d_head / 2`` (GPT-NeoX, Hugging Face's Llama).
 
-Leaves out the rescaling of frequencies for longer contexts: who rescales passes its own.
+Leaves out the rescaling of frequencies for longer contexts: ``long_context`` computes those, and
+a config carries them (``PositionOptions.rope_frequencies``).
 """
 
 import torch
@@ -23,7 +24,7 @@ _TWO = {"interleaved": -1, "half_split": -2}  # where that axis of two stands
 
 
 def rope_frequencies(
-    d_head: int, base: float = 10_000.0, device: torch.device | str | None = None
+    d_head: int, base: float | Tensor = 10_000.0, device: torch.device | str | None = None
 ) -> Tensor:
     """The angle, in radians a position, by which each pair of features turns.
 
@@ -48,8 +49,12 @@ def rope_frequencies(
     return 1.0 / base**exponents
 
 
-def rope_angles(positions: Tensor, inverse_frequencies: Tensor) -> tuple[Tensor, Tensor]:
+def rope_angles(
+    positions: Tensor, inverse_frequencies: Tensor, magnitude: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Cosine and sine of every angle ``position * frequency``, computed once for all layers.
+
+    Both are multiplied by the magnitude: with it queries and keys grow, and scores by its square.
 
     Shapes:
         positions ``t`` or ``b t``; inverse_frequencies ``d_head/2``; returns two tensors
@@ -62,7 +67,9 @@ def rope_angles(positions: Tensor, inverse_frequencies: Tensor) -> tuple[Tensor,
     angles = positions.unsqueeze(-1).to(inverse_frequencies.dtype) * inverse_frequencies
     if positions.dim() == 2:
         angles = rearrange(angles, "b t d -> b 1 t d")
-    return angles.cos(), angles.sin()
+    if magnitude == 1.0:
+        return angles.cos(), angles.sin()
+    return angles.cos() * magnitude, angles.sin() * magnitude
 
 
 def turn(x: Tensor, cosine: Tensor, sine: Tensor, pairing: RopePairing) -> Tensor:

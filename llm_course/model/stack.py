@@ -115,11 +115,20 @@ class Stack(nn.Module):
         if self.config.position != "rope":
             return None
         options = self.config.position_options
-        frequencies = rope_frequencies(
-            self.config.d_head, options.rope_base, device=positions.device
-        )
-        cosine, sine = rope_angles(positions, frequencies)
+        frequencies = self.frequencies(positions.device)
+        cosine, sine = rope_angles(positions, frequencies, options.rope_magnitude)
         return partial(turn, cosine=cosine, sine=sine, pairing=options.rope_pairing)
+
+    def frequencies(self, device: torch.device | str | None = None) -> Tensor:
+        """The rotary embedding's radians a position: those of the config, or of its base.
+
+        Shapes:
+            returns ``d_head/2``, fp32.
+        """
+        options = self.config.position_options
+        if options.rope_frequencies:
+            return torch.tensor(options.rope_frequencies, dtype=torch.float32, device=device)
+        return rope_frequencies(self.config.d_head, options.rope_base, device)
 
     def score_bias(self, positions: Tensor, key_positions: Tensor | None = None) -> Tensor | None:
         """The bias of ALiBi or T5 at these positions, or None; one for all layers.

@@ -21,7 +21,7 @@ from llm_course.model.encoder_decoder import EncoderDecoder
 from llm_course.pretrained.bart_layout import BART
 from llm_course.pretrained.bloom_layout import BLOOM
 from llm_course.pretrained.gpt2_layout import GPT2
-from llm_course.pretrained.layout import SUPPORTED, Config, Layout, unsupported
+from llm_course.pretrained.layout import SUPPORTED, Config, Layout, Settings, unsupported
 from llm_course.pretrained.llama_layout import LLAMA
 from llm_course.pretrained.mistral_layout import MISTRAL
 from llm_course.pretrained.pretrained_model import assemble
@@ -39,6 +39,7 @@ def load_huggingface(
     directory: str | os.PathLike[str],
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
+    settings: Settings | None = None,
 ) -> Decoder | EncoderDecoder:
     """The model in a Hugging Face directory.
 
@@ -46,13 +47,14 @@ def load_huggingface(
         directory: where ``config.json`` and the weights are.
         device: where the model goes.
         dtype: what its weights become; as stored if None.
+        settings: what to read in place of ``config.json``, by who handles a part of it himself.
 
     Raises:
         CourseError: a file is missing or damaged, or the architecture is not supported.
     """
     directory = Path(directory)
     source = str(directory / _CONFIG)
-    settings = _read_json(directory / _CONFIG)
+    settings = read_settings(directory) if settings is None else settings
     layout = _layout_of(settings, source)
     try:
         config = layout.read_config(settings, source)
@@ -91,7 +93,16 @@ def save_huggingface(model: Decoder | EncoderDecoder, directory: str | os.PathLi
     atomic_write(directory / _CONFIG, json.dumps(settings, indent=2) + "\n")
 
 
-def _layout_of(settings: dict[str, Any], source: str) -> Layout:
+def read_settings(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """The content of a directory's ``config.json``.
+
+    Raises:
+        CourseError: it is missing or damaged.
+    """
+    return _read_json(Path(directory) / _CONFIG)
+
+
+def _layout_of(settings: Settings, source: str) -> Layout:
     architectures = settings.get("architectures") or ["none"]
     if len(architectures) != 1 or architectures[0] not in LAYOUTS:
         found = ", ".join(map(str, architectures))

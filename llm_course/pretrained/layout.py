@@ -18,7 +18,8 @@ Settings = Mapping[str, Any]
 """The content of a ``config.json``."""
 
 SUPPORTED = (
-    "LlamaForCausalLM or MistralForCausalLM (without stretched RoPE), GPT2LMHeadModel, "
+    "LlamaForCausalLM or MistralForCausalLM (stretched RoPE: long_context.checkpoints), "
+    "GPT2LMHeadModel, "
     "BloomForCausalLM, T5ForConditionalGeneration or BartForConditionalGeneration, "
     "as config.json and safetensors"
 )

@@ -33,7 +33,13 @@ _NAMES = {
 
 def _fits(config: DecoderConfig) -> bool:
     parts = (config.norm, config.feed_forward, config.position, config.wiring)
-    return parts == ("rms_norm", "swiglu", "rope", Wiring())
+    return parts == ("rms_norm", "swiglu", "rope", Wiring()) and not is_stretched(config)
+
+
+def is_stretched(config: DecoderConfig) -> bool:
+    """Whether its rotary frequencies are others than those of its base."""
+    options = config.position_options
+    return bool(options.rope_frequencies) or options.rope_magnitude != 1.0
 
 
 def _read_config(settings: Settings, source: str) -> DecoderConfig:

@@ -1,5 +1,6 @@
 """The configuration refuses what no model could have."""
 
+import json
 from dataclasses import FrozenInstanceError, asdict, fields, replace
 
 import pytest
@@ -46,6 +47,10 @@ def test_stays_small_enough_to_read():
         ({"n_heads": 5}, "n_heads: expected a divisor of d_model=24, got 5."),
         ({"n_kv_heads": 4}, "n_kv_heads: expected a divisor of n_heads=6, got 4."),
         ({"n_heads": 8, "n_kv_heads": 8}, "d_head: expected an even number for RoPE, got 3."),
+        (
+            {"position_options": PositionOptions(rope_frequencies=(1.0, 0.5, 0.1))},
+            "rope_frequencies: expected none or d_head / 2 = 2, got 3.",
+        ),
         ({"norm": "batch_norm"}, "norm: expected one of layer_norm, rms_norm, got 'batch_norm'."),
         (
             {"feed_forward": "elu"},
@@ -71,6 +76,12 @@ def test_message_names_the_field(change, message):
 
 def test_odd_heads_are_fine_without_rotation():
     assert replace(CONFIG, n_heads=8, n_kv_heads=8, position="learned").d_head == 3
+
+
+def test_given_frequencies_come_back_from_json():
+    options = PositionOptions(rope_frequencies=(1.0, 0.1), rope_magnitude=1.1)
+    config = replace(CONFIG, position_options=options)
+    assert DecoderConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
 
 
 def test_comes_back_from_a_dictionary():

@@ -13,6 +13,10 @@ from llm_course.model.config_parts import PositionOptions, Wiring, check_choice,
         (PositionOptions, {"rope_base": -1.0}, "rope_base: expected a positive number, got -1.0."),
         (PositionOptions, {"rope_base": float("nan")},
          "rope_base: expected a positive number, got nan."),
+        (PositionOptions, {"rope_frequencies": (1.0, 0.0)},
+         "rope_frequencies: expected a positive number, got 0.0."),
+        (PositionOptions, {"rope_magnitude": 0.0},
+         "rope_magnitude: expected a positive number, got 0.0."),
         (PositionOptions, {"n_buckets": 0}, "n_buckets: expected a positive integer, got 0."),
         (PositionOptions, {"max_distance": 1.5},
          "max_distance: expected a positive integer, got 1.5."),
@@ -35,8 +39,9 @@ def test_the_defaults_are_those_of_a_plain_decoder():
         embedding_norm=False, output_scale=1.0,
     )  # fmt: skip
     assert PositionOptions() == PositionOptions(
-        rope_base=10_000.0, rope_pairing="half_split", n_buckets=32, max_distance=128
-    )
+        rope_base=10_000.0, rope_pairing="half_split", rope_frequencies=(), rope_magnitude=1.0,
+        n_buckets=32, max_distance=128,
+    )  # fmt: skip
 
 
 def test_checks_pass_what_is_fine():

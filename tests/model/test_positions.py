@@ -126,6 +126,14 @@ def test_dtype_of_the_input_is_kept_and_angles_stay_exact(pairing, dtype):
     torch.testing.assert_close(turned.double(), exact, atol=tolerance, rtol=0)
 
 
+def test_a_magnitude_multiplies_cosines_and_sines():
+    plain = rope_angles(torch.arange(5), FREQUENCIES)
+    grown = rope_angles(torch.arange(5), FREQUENCIES, magnitude=1.25)
+    for small, large in zip(plain, grown, strict=True):
+        assert torch.equal(large, 1.25 * small)
+    assert grown[0][0, 0] == 1.25
+
+
 def test_made_on_the_device_of_the_positions():
     frequencies = rope_frequencies(8, device="meta")
     cosine, sine = rope_angles(torch.arange(3, device="meta"), frequencies)

@@ -93,6 +93,18 @@ def test_each_sequence_may_have_its_own_positions(position):
         torch.testing.assert_close(together[row : row + 1], alone, atol=1e-10, rtol=0)
 
 
+@torch.no_grad()
+def test_given_frequencies_take_the_place_of_those_of_the_base():
+    of_base = PositionOptions(rope_frequencies=(1.0, 500.0**-0.5))
+    ours = lively(Decoder(replace(CONFIG, position_options=of_base)))
+    same = lively(Decoder(replace(CONFIG, position_options=PositionOptions(rope_base=500.0))))
+    torch.testing.assert_close(ours(TOKENS), same(TOKENS), atol=1e-4, rtol=0)  # fp32 angles
+    assert not torch.allclose(ours(TOKENS), lively(Decoder(CONFIG))(TOKENS), atol=1e-2)
+    grown = replace(CONFIG, position_options=PositionOptions(rope_magnitude=1.5))
+    kept = Decoder(grown).rotation(torch.arange(3)).keywords
+    assert kept["cosine"][0].tolist() == [1.5, 1.5]
+
+
 @pytest.mark.parametrize("position", ["learned", "sinusoidal"])
 def test_a_text_that_is_too_long_is_refused(position):
     model = Encoder(replace(CONFIG, position=position))
