@@ -16,7 +16,7 @@ from llm_course.errors import CourseError
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
 from llm_course.training.config import TrainingConfig
-from llm_course.training.loop import NonFiniteLoss, accumulate_gradient, train
+from llm_course.training.loop import NonFiniteLoss, train
 from llm_course.training.loss import IGNORE, next_token_loss, shift
 from llm_course.training.optimizer import parameter_groups
 
@@ -72,6 +72,7 @@ def test_equals_a_loop_of_torchs_own_parts(fused, max_grad_norm):
             "grad_norm": pytest.approx(norm.item(), abs=1e-12),
             "n_targets": 32 - 15,
             "evaluation": None,
+            "loss_scale": None,
         }
         peer.step()
     assert [record.step for record in history] == list(range(6))
@@ -79,40 +80,6 @@ def test_equals_a_loop_of_torchs_own_parts(fused, max_grad_norm):
         torch.testing.assert_close(
             got, expected, atol=1e-10, rtol=0, msg=lambda m, n=name: f"{n}: {m}"
         )
-
-
-@pytest.mark.parametrize("n_parts", [1, 2, 3, 4, 9])
-def test_the_gradient_in_parts_is_that_of_the_whole_batch(n_parts):
-    [batch] = random_batches(1)
-    parts, whole = tiny().double(), tiny().double()
-    value, n_targets = accumulate_gradient(parts, batch, next_token_loss, n_parts)
-    expected = plain_loss(whole, *batch)
-    expected.backward()
-    assert (value, n_targets) == (pytest.approx(expected.item(), abs=1e-12), 17)
-    for got, true in zip(parts.parameters(), whole.parameters(), strict=True):
-        torch.testing.assert_close(got.grad, true.grad, atol=1e-12, rtol=0)
-
-
-def test_the_plain_mean_over_parts_would_be_another_gradient():
-    [(tokens, targets)] = random_batches(1)
-    wrong, whole = tiny().double(), tiny().double()
-    for part in zip(tokens.chunk(4), targets.chunk(4), strict=True):
-        (plain_loss(wrong, *part) / 4).backward()
-    plain_loss(whole, tokens, targets).backward()
-    gaps = [
-        (a.grad - b.grad).abs().max()
-        for a, b in zip(wrong.parameters(), whole.parameters(), strict=True)
-    ]
-    assert max(gaps) > 1e-3
-
-
-def test_a_part_without_targets_adds_nothing():
-    [(tokens, targets)] = random_batches(1)
-    targets[1] = IGNORE
-    parts, whole = tiny().double(), tiny().double()
-    # plain_loss is NaN where nothing counts, and must not be asked.
-    value, _ = accumulate_gradient(parts, (tokens, targets), plain_loss, 4)
-    assert value == pytest.approx(plain_loss(whole, tokens, targets).item(), abs=1e-12)
 
 
 def test_training_in_parts_is_training_whole():
