@@ -3,8 +3,9 @@
 The backward pass needs the activations of the forward pass, which take most of the memory of
 training. With checkpoints only the input of each block is kept; a block's inside is computed a
 second time, just before its gradient, and forgotten again. Memory falls from all of the blocks to
-one, and the forward pass is paid twice: about a third more work. Leaves out choosing what is
-cheap to recompute within a block.
+one, and the forward pass is paid twice: about a third more work. The gradients are the
+same bit by bit as long as a kernel does not depend on whether gradients are asked for. Leaves out
+choosing what is cheap to recompute within a block.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,8 +1,8 @@
 """Mixed precision: products in 16 bits, weights and their updates in 32.
 
 The weights are kept in fp32 (the *master weights*) and rounded to 16 bits for each product, under
-PyTorch's autocast; sums that need it (norms, softmax, the loss) stay in fp32. With 16-bit weights
-a small step would be lost: in bf16 the number after 1 is 1.0078. bf16 has the range of fp32 and
+PyTorch's autocast; the residual stream, the norms and the loss stay in fp32. With 16-bit weights a
+small step would be lost: in bf16 the number after 1 is 1.0078. bf16 has the range of fp32 and
 needs nothing more; fp16 has not, and needs a scaled loss.
 """
 

@@ -229,3 +229,50 @@ def test_the_progress_bar_is_shown_on_a_terminal_alone(monkeypatch, stream):
     train(tiny(), random_batches(6), config())
     assert ("6/6" in shown.getvalue()) == (stream is Terminal)
     assert stream is Terminal or shown.getvalue() == ""
+
+
+def test_a_gradient_that_overflows_in_fp16_is_left_out_and_halves_the_scale():
+    slopes = iter([1.0, 1e5, 1.0, 1.0])
+
+    def steep(model, tokens, targets):
+        # Multiplied by the scale 2^16 it is more than fp32 holds at the second step alone.
+        factor = next(slopes)
+        return next_token_loss(model, tokens, targets) * (1e30 if factor > 1 else 1.0)
+
+    model, weights = tiny(), []
+    settings = config(n_steps=4, precision="fp16", max_grad_norm=None)
+    history = train(
+        model,
+        random_batches(4),
+        settings,
+        loss=steep,
+        after_step=lambda state, record: weights.append(
+            [weight.detach().clone() for weight in model.parameters()]
+        ),
+    )
+    assert [math.isfinite(record.grad_norm) for record in history] == [True, False, True, True]
+    assert [record.loss_scale for record in history] == [2.0**16, 2.0**16, 2.0**15, 2.0**15]
+    moved = [not all(map(torch.equal, *pair)) for pair in itertools.pairwise(weights)]
+    assert moved == [False, True, True], "the second step must move nothing"
+
+
+def test_an_infinite_gradient_is_told_when_no_scale_can_be_the_reason():
+    def infinite(model, tokens, targets):
+        return Scale.apply(next_token_loss(model, tokens, targets))
+
+    with pytest.raises(NonFiniteLoss, match="gradient's norm: expected a finite number") as caught:
+        train(tiny(), random_batches(30), config(n_steps=30, precision="fp16"), loss=infinite)
+    assert caught.value.step == 16, "the scale went from 2^16 to 1 before"
+
+
+def test_after_step_is_told_of_every_step():
+    told = []
+    history = train(
+        tiny(), random_batches(6), config(), after_step=lambda s, r: told.append((s.step, r))
+    )
+    assert told == [(record.step + 1, record) for record in history]
+
+
+def test_wsd_is_a_schedule_of_the_loop():
+    history = train(tiny(), random_batches(6), config(schedule="wsd", decay_steps=2))
+    assert [r.learning_rate for r in history] == pytest.approx([0.02] * 4 + [0.011, 0.002])
