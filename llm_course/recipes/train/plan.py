@@ -11,6 +11,7 @@ import torch
 
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
+from llm_course.pretrained.pretrained_model import NoInitialWeights
 from llm_course.recipes.train.recipe import TrainRecipe
 
 BYTES_A_PARAMETER = {"weights": 4, "gradients": 4, "moments of AdamW": 8}
@@ -69,7 +70,7 @@ def flops_per_token(config: DecoderConfig, n_parameters: int) -> float:
 def plan(recipe: TrainRecipe) -> Plan:
     """The needs of a recipe; nothing is allocated, however large the model."""
     config = recipe.decoder_config(recipe.model.get("vocab_size", recipe.data.vocab_size))
-    with torch.device("meta"):
+    with torch.device("meta"), NoInitialWeights():
         n_parameters = Decoder(config).n_parameters
     n_tokens = recipe.training.n_steps * recipe.run.batch_size * config.context_length
     return Plan(
@@ -85,12 +86,21 @@ def plan_lines(made: Plan) -> list[str]:
     >>> plan_lines(Plan(n_parameters=10**9, n_tokens=10**10, flops=6e19))[1]
     'memory, one process: weights 4.0 GB, gradients 4.0 GB, moments of AdamW 8.0 GB, together 16.0 GB'
     """  # noqa: E501
-    parts = [f"{name} {size / 1e9:.1f} GB" for name, size in made.state_bytes.items()]
-    together = sum(made.state_bytes.values()) / 1e9
+    parts = [f"{name} {_size(n_bytes)}" for name, n_bytes in made.state_bytes.items()]
+    together = _size(sum(made.state_bytes.values()))
     return [
         f"parameters: {made.n_parameters:,}; tokens: {made.n_tokens:,} "
         f"({made.n_tokens / made.n_parameters:.1f} a parameter)",
-        f"memory, one process: {', '.join(parts)}, together {together:.1f} GB",
+        f"memory, one process: {', '.join(parts)}, together {together}",
         f"work: {made.flops:.3g} FLOP; at 40 % of 989 TFLOP/s (one H100, bf16, dense) "
         f"{made.hours(989e12, 0.4):,.1f} hours",
     ]
+
+
+def _size(n_bytes: int) -> str:
+    """A size in the unit that fits.
+
+    >>> _size(4_200_000), _size(27_000_000_000)
+    ('4.2 MB', '27.0 GB')
+    """
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
