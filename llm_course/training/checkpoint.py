@@ -42,6 +42,15 @@ def checkpoint_path(folder: Path, step: int) -> Path:
     return folder / f"step-{step:08d}.safetensors"
 
 
+def checkpoint_step(path: Path) -> int:
+    """After how many steps a checkpoint was written, by its name.
+
+    >>> checkpoint_step(checkpoint_path(Path("run"), 250))
+    250
+    """
+    return int(path.stem.removeprefix("step-"))
+
+
 def find_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints of a folder, the latest last."""
     return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name))

@@ -35,7 +35,12 @@ def train(
         return
     folder = out or Path("build/train") / recipe.name
     result = run(
-        recipe, folder, strategy=make_strategy(strategy, device), force=force, tell=typer.echo
+        recipe,
+        folder,
+        strategy=make_strategy(strategy, device),
+        force=force,
+        tell=typer.echo,
+        command=f"llm-course train --config {config} --device {device} --strategy {strategy}",
     )
     if result:
         typer.echo(

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Outputs:
         out: its folder.
         corpus: what is read.
         strategy: whose first process writes logs and samples; all of them write checkpoints.
-        identity: what a checkpoint must share with this run.
+        identity: what a checkpoint after so many steps must share with this run.
         first_step: where the run begins or goes on.
     """
 
@@ -52,7 +52,7 @@ class Outputs:
         out: Path,
         corpus: Corpus,
         strategy: Strategy,
-        identity: Mapping[str, Any],
+        identity: Callable[[int], dict[str, Any]],
         first_step: int,
     ) -> None:
         self.recipe, self.out, self.corpus = recipe, out, corpus
@@ -80,7 +80,10 @@ class Outputs:
     def checkpoint(self, state: TrainingState) -> None:
         """Write a checkpoint, and delete old ones."""
         folder = self.out / CHECKPOINTS
-        facts = {"run": self.identity, "position": state.step * self.recipe.run.batch_size}
+        facts = {
+            "run": self.identity(state.step),
+            "position": state.step * self.recipe.run.batch_size,
+        }
         self.strategy.save(checkpoint_path(folder, state.step), state, facts)
         if self.first:
             keep_latest(folder, self.recipe.run.keep)

@@ -94,12 +94,20 @@ class TrainRecipe:
         except (TypeError, ValueError) as error:
             raise CourseError(f"{self.name}: model: {error} Fix: correct the recipe") from error
 
-    def identity(self, config: DecoderConfig, data_sha256: str) -> dict[str, Any]:
-        """What must be the same for a run to go on from a checkpoint."""
+    def identity(self, config: DecoderConfig, data_sha256: str, step: int) -> dict[str, Any]:
+        """What must be the same for a run to go on from its checkpoint after ``step`` steps.
+
+        On the plateau of ``wsd`` the length of the run is not among it: it may be prolonged, or
+        ended by a fall that begins here.
+        """
+        training = asdict(self.training)
+        fall_begins = self.training.n_steps - self.training.decay_steps
+        if self.training.schedule == "wsd" and step <= fall_begins:
+            del training["n_steps"], training["decay_steps"]
         return {
             "seed": self.seed,
             "model": asdict(config),
-            "training": asdict(self.training),
+            "training": training,
             "data": {"sha256": data_sha256, "batch_size": self.run.batch_size},
             "z_weight": self.run.z_weight,
         }

@@ -17,7 +17,7 @@ from llm_course.recipes.train.outputs import CHECKPOINTS, RESULT, Outputs, write
 from llm_course.recipes.train.recipe import TrainRecipe
 from llm_course.recipes.train.rows import held_out_batches, shuffled_batches
 from llm_course.training.activation_checkpointing import checkpoint_activations
-from llm_course.training.checkpoint import find_checkpoints
+from llm_course.training.checkpoint import checkpoint_step, find_checkpoints
 from llm_course.training.evaluation import bits_per_byte, mean_loss
 from llm_course.training.loop import train
 from llm_course.training.loss import next_token_loss
@@ -25,6 +25,8 @@ from llm_course.training.state import TrainingState, begin_training
 from llm_course.training.strategy import SingleProcess, Strategy
 
 Tell = Callable[[str], None]
+Identity = Callable[[int], dict[str, Any]]
+"""What a checkpoint after so many steps must share with a run."""
 
 
 def run(
@@ -34,6 +36,7 @@ def run(
     strategy: Strategy | None = None,
     force: bool = False,
     tell: Tell = lambda line: None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Train what a recipe says, into a folder; run it again and it goes on.
 
@@ -46,6 +49,7 @@ def run(
         strategy: how a step is spread over processes; one process on the CPU if not given.
         force: delete what another run left there.
         tell: told a line now and then.
+        command: what a reader types to make this run again; it is kept in the result.
 
     Returns:
         what ``result.json`` holds.
@@ -58,14 +62,16 @@ def run(
         raise CourseError(f"{recipe.name}: expected a recipe to run, got a plan. Fix: add --plan")
     strategy = strategy or SingleProcess()
     if strategy.rank != 0:  # one process holds the lock for all
-        return _run(recipe, out, strategy, tell)
+        return _run(recipe, out, strategy, tell, command)
     with locked(out, who="training run"):
         if force:
             _clear(out)
-        return _run(recipe, out, strategy, tell)
+        return _run(recipe, out, strategy, tell, command)
 
 
-def _run(recipe: TrainRecipe, out: Path, strategy: Strategy, tell: Tell) -> dict[str, Any]:
+def _run(
+    recipe: TrainRecipe, out: Path, strategy: Strategy, tell: Tell, command: str
+) -> dict[str, Any]:
     corpus = open_corpus(recipe, out / "data", recipe.model["context_length"])
     model, state, identity = _begin(recipe, corpus, strategy)
     _resume(out, state, strategy, identity, tell)
@@ -89,6 +95,7 @@ def _run(recipe: TrainRecipe, out: Path, strategy: Strategy, tell: Tell) -> dict
     held_out = history[-1].evaluation if history else _evaluated(model, corpus)
     n_bytes = _held_out_bytes(corpus)
     facts = {
+        "command": command,
         "held_out_loss": held_out,
         "held_out_bits_per_byte": bits_per_byte(held_out, corpus.held_out.n_tokens, n_bytes),
         "held_out_tokens": corpus.held_out.n_tokens,
@@ -104,7 +111,7 @@ def held_out_loss(model: Decoder, corpus: Corpus, batch_size: int = 16) -> float
 
 def _begin(
     recipe: TrainRecipe, corpus: Corpus, strategy: Strategy
-) -> tuple[Decoder, TrainingState, dict[str, Any]]:
+) -> tuple[Decoder, TrainingState, Identity]:
     """The model with its first weights, the state around it, and what identifies the run."""
     config = recipe.decoder_config(len(corpus.tokenizer))
     torch.manual_seed(recipe.seed)
@@ -113,15 +120,15 @@ def _begin(
     if recipe.run.recompute:
         checkpoint_activations(model)
     state = begin_training(model, recipe.training, strategy.prepare(model))
-    return model, state, recipe.identity(config, corpus.sha256)
+    return model, state, partial(recipe.identity, config, corpus.sha256)
 
 
 def _resume(
-    out: Path, state: TrainingState, strategy: Strategy, identity: dict[str, Any], tell: Tell
+    out: Path, state: TrainingState, strategy: Strategy, identity: Identity, tell: Tell
 ) -> None:
     """Go on from the latest checkpoint, if there is one."""
     for path in find_checkpoints(out / CHECKPOINTS)[-1:]:
-        strategy.load(path, state, {"run": identity})
+        strategy.load(path, state, {"run": identity(checkpoint_step(path))})
         tell(f"on from {path.name}")
 
 

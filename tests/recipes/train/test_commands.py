@@ -1,5 +1,6 @@
 """`llm-course train` as typed."""
 
+import json
 import sys
 
 import pytest
@@ -48,7 +49,9 @@ def test_it_trains_and_tells_where(main, tmp_path):
     assert (code, err) == (0, "")
     assert "step 0 of 3" in out and "held-out loss" in out
     assert "Written to build/train/typed: model.safetensors" in out
-    assert (tmp_path / "build/train/typed/model.safetensors").is_file()
+    result = json.loads((tmp_path / "build/train/typed/result.json").read_text())
+    expected = "llm-course train --config a.toml --device cpu --strategy single"
+    assert result["command"] == expected and result["threads"] > 0
 
 
 def test_again_it_goes_on_and_by_force_begins_anew(main):

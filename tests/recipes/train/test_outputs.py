@@ -31,7 +31,7 @@ class Second(SingleProcess):
 
 
 def steps(recipe, corpus, model, out, strategy):
-    outputs = Outputs(recipe, out, corpus, strategy, {"seed": 3}, 0)
+    outputs = Outputs(recipe, out, corpus, strategy, lambda step: {"seed": 3}, 0)
     state = begin_training(model, recipe.training)
     for step in range(24):
         state.step = step + 1

@@ -71,7 +71,7 @@ def test_zero_is_toml_for_no_clipping():
 
 def test_identity_knows_all_that_changes_a_run(make):
     def identity(recipe, sha="x"):
-        return recipe.identity(recipe.decoder_config(9), sha)
+        return recipe.identity(recipe.decoder_config(9), sha, 3)
 
     same = identity(make())
     assert identity(make(run={"checkpoint_every": 7, "sample_every": 0, "keep": 9})) == same
@@ -79,8 +79,20 @@ def test_identity_knows_all_that_changes_a_run(make):
         make(seed=4),
         make(model={"d_ff": 20}),
         make(training={"learning_rate": 0.02}),
+        make(training={"n_steps": 25}),
         make(run={"batch_size": 5}),
         make(run={"z_weight": 0.1}),
     ]
     assert all(identity(other) != same for other in others)
     assert identity(make(), "y") != same
+
+
+def test_the_length_of_a_run_does_not_matter_on_its_plateau(make):
+    def identity(n_steps, decay_steps, step):
+        wsd = {"schedule": "wsd", "n_steps": n_steps, "decay_steps": decay_steps}
+        recipe = make(training=wsd)
+        return recipe.identity(recipe.decoder_config(9), "x", step)
+
+    assert identity(24, 8, 16) == identity(40, 10, 16) == identity(20, 4, 16)
+    assert identity(24, 8, 17) != identity(40, 10, 17)
+    assert identity(24, 8, 17) == identity(24, 8, 17)

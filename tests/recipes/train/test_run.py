@@ -111,6 +111,21 @@ def test_another_runs_checkpoint_is_refused(make, tmp_path, monkeypatch, changes
     run(make(**changes), tmp_path, force=True)
 
 
+def test_a_plateau_can_be_ended_earlier_and_a_fall_cannot_be_prolonged(make, tmp_path, monkeypatch):
+    def wsd(n_steps):
+        return make(training={"schedule": "wsd", "n_steps": n_steps, "decay_steps": 8})
+
+    run(wsd(18), tmp_path / "straight")
+    with killed_after(monkeypatch, 12):
+        run(wsd(40), tmp_path / "out")
+    run(wsd(18), tmp_path / "out")  # the fall begins at 10, where the last checkpoint is
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+    with pytest.raises(
+        MismatchedCheckpoint, match=r"step-00000018.*decay_steps: expected 'nothing', got 8"
+    ):
+        run(wsd(40), tmp_path / "out")
+
+
 def test_data_that_were_changed_are_refused(recipe, tmp_path, monkeypatch):
     with killed_after(monkeypatch, 7):
         run(recipe, tmp_path)
