@@ -60,6 +60,14 @@ class Strategy(Protocol):
         """Whether something is finite in every process."""
         ...
 
+    def wait(self) -> None:
+        """Return when every process has come here."""
+        ...
+
+    def gather(self, model: nn.Module) -> dict[str, Tensor]:
+        """All weights of a model by name, whole and on the CPU; each process calls it."""
+        ...
+
     def save(self, path: Path, state: TrainingState, facts: Mapping[str, Any]) -> None:
         """Write a checkpoint of all processes; each of them calls it."""
         ...
@@ -108,6 +116,13 @@ class SingleProcess:
     def all_finite(self, finite: bool) -> bool:
         """Whether it is finite here."""
         return finite
+
+    def wait(self) -> None:
+        """Nobody to wait for."""
+
+    def gather(self, model: nn.Module) -> dict[str, Tensor]:
+        """Copies of the weights."""
+        return {name: weight.cpu().clone() for name, weight in model.state_dict().items()}
 
     def save(self, path: Path, state: TrainingState, facts: Mapping[str, Any]) -> None:
         """Write a checkpoint."""

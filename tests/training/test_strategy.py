@@ -109,4 +109,11 @@ def test_one_process_is_all_of_them():
     assert (strategy.rank, strategy.world_size, strategy.gradient_factor) == (0, 1, 1.0)
     assert strategy.part(batch) is batch and strategy.total(3.0) == 3.0
     assert strategy.all_finite(True) and not strategy.all_finite(False)
-    assert strategy.prepare(model := tiny()) is model
+    model = tiny()
+    assert strategy.prepare(model) is model
+    assert strategy.wait() is None
+    gathered = strategy.gather(model)
+    with torch.no_grad():
+        model.embedding.weight.fill_(3.0)
+    assert gathered.keys() == model.state_dict().keys()
+    assert not torch.equal(gathered["embedding.weight"], model.embedding.weight), "a copy"

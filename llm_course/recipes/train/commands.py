@@ -5,22 +5,27 @@ from typing import Annotated
 
 import typer
 
+Config = Annotated[Path, typer.Option(help="The recipe, a TOML file of configs/.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Where the result comes. Default: build/train/NAME.")
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda: where it computes.")]
+StrategyName = Annotated[
+    str, typer.Option("--strategy", help="How steps are spread over processes: single.")
+]
+PlanOnly = Annotated[
+    bool, typer.Option("--plan", help="Say what the run would need, and do not run it.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Delete what another run left there.")]
+
 
 def train(
-    config: Annotated[Path, typer.Option(help="The recipe, a TOML file of configs/.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Where the result comes. Default: build/train/NAME.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda: where it computes.")] = "cpu",
-    strategy: Annotated[
-        str, typer.Option(help="How steps are spread over processes: single.")
-    ] = "single",
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Say what the run would need, and do not run it.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Delete what another run left there.")
-    ] = False,
+    config: Config,
+    out: Out = None,
+    device: Device = "cpu",
+    strategy: StrategyName = "single",
+    plan: PlanOnly = False,
+    force: Force = False,
 ) -> None:
     """Train a decoder from a recipe; run it again and it goes on from its last checkpoint."""
     from llm_course.recipes.train import plan as planning

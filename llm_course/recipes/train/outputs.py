@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.generate import generate
@@ -71,9 +72,11 @@ class Outputs:
             numbers = {k: v for k, v in row.items() if k != "step" and v is not None}
             self.events.write(numbers, record.step)
         last = state.step == self.recipe.training.n_steps
-        if self.first and self._due(self.recipe.run.sample_every, state.step, last):
+        if self._due(self.recipe.run.sample_every, state.step, last):
+            # A sharded model needs all of its processes to write a text.
             text = sample_text(state.model, self.corpus, self.recipe.seed + state.step)
-            atomic_write(self.out / SAMPLES / f"step-{state.step:08d}.txt", text)
+            if self.first:
+                atomic_write(self.out / SAMPLES / f"step-{state.step:08d}.txt", text)
         if self._due(self.recipe.run.checkpoint_every, state.step, last):
             self.checkpoint(state)
 
@@ -113,21 +116,26 @@ def sample_text(model: Decoder, corpus: Corpus, seed: int, n_texts: int = 3) -> 
 
 
 def write_model(
-    recipe: TrainRecipe, out: Path, model: Decoder, corpus: Corpus, facts: Mapping[str, Any]
+    recipe: TrainRecipe,
+    out: Path,
+    model: Decoder,
+    weights: Mapping[str, Tensor],
+    corpus: Corpus,
+    facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Write the weights, the configuration, the tokenizer, and what the run was and gave.
 
     Args:
         recipe: of the run.
         out: its folder.
-        model: after the last step.
+        model: what was trained.
+        weights: of the model after the last step, by name.
         corpus: what was read.
         facts: what the run gave.
 
     Returns:
         the facts with their circumstances, as ``result.json`` holds them.
     """
-    weights = {name: weight.cpu().clone() for name, weight in model.state_dict().items()}
     write_tensors(out / MODEL, weights, {"name": recipe.name})
     atomic_write(out / CONFIG, json.dumps(asdict(model.config), indent=1) + "\n")
     save(corpus.tokenizer, out / TOKENIZER)

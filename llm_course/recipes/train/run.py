@@ -72,7 +72,7 @@ def run(
 def _run(
     recipe: TrainRecipe, out: Path, strategy: Strategy, tell: Tell, command: str
 ) -> dict[str, Any]:
-    corpus = open_corpus(recipe, out / "data", recipe.model["context_length"])
+    corpus = _corpus(recipe, out / "data", strategy)
     model, state, identity = _begin(recipe, corpus, strategy)
     _resume(out, state, strategy, identity, tell)
     tell(
@@ -90,9 +90,10 @@ def _run(
         state=state,
         after_step=Outputs(recipe, out, corpus, strategy, identity, state.step).after_step,
     )
+    weights = strategy.gather(model)
+    held_out = history[-1].evaluation if history else _evaluated(model, corpus)
     if strategy.rank != 0:
         return {}
-    held_out = history[-1].evaluation if history else _evaluated(model, corpus)
     n_bytes = _held_out_bytes(corpus)
     facts = {
         "command": command,
@@ -101,7 +102,15 @@ def _run(
         "held_out_tokens": corpus.held_out.n_tokens,
         "tokens": recipe.training.n_steps * recipe.run.batch_size * model.config.context_length,
     }
-    return write_model(recipe, out, model, corpus, facts)
+    return write_model(recipe, out, model, weights, corpus, facts)
+
+
+def _corpus(recipe: TrainRecipe, folder: Path, strategy: Strategy) -> Corpus:
+    """The data, which the first process makes before the others look for them."""
+    length = recipe.decoder_config(recipe.model.get("vocab_size", 1)).context_length
+    made = open_corpus(recipe, folder, length) if strategy.rank == 0 else None
+    strategy.wait()
+    return made or open_corpus(recipe, folder, length)
 
 
 def held_out_loss(model: Decoder, corpus: Corpus, batch_size: int = 16) -> float:

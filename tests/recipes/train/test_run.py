@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,8 +179,27 @@ def test_a_strategy_is_asked_for_everything_that_is_shared(recipe, tmp_path):
             return super().__getattribute__(name)
 
     run(recipe, tmp_path, strategy=Watched())
-    expected = {"rank", "prepare", "part", "total", "clip", "save", "gradient_factor"}
-    assert expected <= set(Watched.asked)
+    once = ["rank", "wait", "prepare", "gather", "save"]
+    each_step = ["part", "total", "clip", "gradient_factor"]
+    assert {*once, *each_step} <= set(Watched.asked)
+    assert {Watched.asked.count(name) for name in ("wait", "prepare", "gather")} == {1}
+    assert Watched.asked.count("part") == Watched.asked.count("clip") == 24
+
+
+def test_other_processes_leave_the_folder_to_the_first(reference, recipe, tmp_path):
+    class Second(SingleProcess):
+        rank, world_size = 1, 2
+
+        def wait(self):  # the first one has made the data
+            shutil.copytree(reference[0] / "data", tmp_path / "data")
+
+        def save(self, path, state, facts):
+            saved.append(state.step)
+
+    saved: list[int] = []
+    assert run(recipe, tmp_path, strategy=Second()) == {}
+    assert saved == [5, 10, 15, 20, 24]
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def start(config: Path, out: Path) -> subprocess.Popen:
