@@ -84,7 +84,7 @@ def assemble(
     >>> model(torch.tensor([[1, 2, 3]])).shape
     torch.Size([1, 3, 5])
     """
-    with torch.device("meta"), _NoInitialWeights():
+    with torch.device("meta"), NoInitialWeights():
         model = kind(config, attend)
     for problem in _misfits(model.state_dict(), weights):
         raise CourseError(
@@ -94,7 +94,7 @@ def assemble(
     return model.to(device=device, dtype=dtype).eval()
 
 
-class _NoInitialWeights(TorchFunctionMode):
+class NoInitialWeights(TorchFunctionMode):
     """Modules made inside draw no weights.
 
     On the meta device there is nothing to draw, yet PyTorch's ``normal_`` imports its compiler

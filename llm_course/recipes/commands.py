@@ -1,5 +1,5 @@
-"""The commands around recipes: `data build` and `data catalogue`. What a command needs is imported
-when it runs.
+"""The commands around recipes: `data build`, `data catalogue`, `data stages` and `train`. What a
+command needs is imported when it runs.
 """
 
 import sys
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from llm_course.recipes.train.commands import train
 
 data = typer.Typer(no_args_is_help=True, help="Prepare training data from corpora.")
 
@@ -79,6 +81,7 @@ def stages() -> None:
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.add_typer(data, name="data")
+    app.command()(train)
 
 
 def _summary(report: dict) -> list[str]:

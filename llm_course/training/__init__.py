@@ -1,1 +1,1 @@
-"""Training: the loss, the optimizer, the learning rate over time, and the loop around them."""
+"""Training: loss, optimizer, learning rate, precision, the loop around them, and checkpoints."""

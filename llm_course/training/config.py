@@ -1,6 +1,10 @@
 """What a training run is made of, validated once, when it is made."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+Schedule = Literal["cosine", "wsd"]
+PrecisionName = Literal["fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +16,8 @@ class TrainingConfig:
         learning_rate: the peak of the schedule.
         minimum_learning_rate: at the last step; a tenth of the peak if not given.
         warmup_steps: steps of the linear rise; fewer than ``n_steps``.
+        schedule: what follows the rise: half a cosine, or a plateau and a linear fall (wsd).
+        decay_steps: steps of that fall; a tenth of ``n_steps`` if 0.
         weight_decay: of the matrices.
         betas: how much of the gradient's mean, and of its square, stays.
         eps: keeps the step finite where the gradient is zero.
@@ -20,9 +26,10 @@ class TrainingConfig:
             fit into memory whole; the result is the same.
         evaluate_every: steps between two evaluations; 0 evaluates after the last step alone.
         fused: whether the optimizer is PyTorch's fused kernel, or the course's function.
+        precision: of the products; the weights stay as they are, fp32 as a rule.
 
     Raises:
-        ValueError: a number is out of range.
+        ValueError: a number is out of range, or a choice is unknown.
 
     >>> TrainingConfig(n_steps=100, learning_rate=1e-3).minimum_learning_rate
     0.0001
@@ -32,6 +39,8 @@ class TrainingConfig:
     learning_rate: float
     minimum_learning_rate: float | None = None
     warmup_steps: int = 0
+    schedule: Schedule = "cosine"
+    decay_steps: int = 0
     weight_decay: float = 0.1
     betas: tuple[float, float] = (0.9, 0.95)
     eps: float = 1e-8
@@ -39,6 +48,7 @@ class TrainingConfig:
     accumulation: int = 1
     evaluate_every: int = 0
     fused: bool = True
+    precision: PrecisionName = "fp32"
 
     def __post_init__(self) -> None:
         if self.minimum_learning_rate is None:
@@ -47,12 +57,30 @@ class TrainingConfig:
             number = getattr(self, field)
             if type(number) is not int or number < least:
                 raise ValueError(f"{field}: expected an integer from {least}, got {number!r}.")
+        for field, choices in _CHOICES.items():
+            if getattr(self, field) not in choices:
+                raise ValueError(
+                    f"{field}: expected one of {choices}, got {getattr(self, field)!r}."
+                )
         if self.warmup_steps >= self.n_steps:
             raise ValueError(
                 f"warmup_steps: expected fewer than n_steps={self.n_steps}, "
                 f"got {self.warmup_steps}."
             )
+        self._check_decay()
         self._check_ranges()
+
+    def _check_decay(self) -> None:
+        """The fall of ``wsd`` fits between the rise and the end; the cosine has none."""
+        most = self.n_steps - self.warmup_steps
+        if self.schedule == "wsd" and self.decay_steps == 0:
+            object.__setattr__(self, "decay_steps", min(most, max(1, self.n_steps // 10)))
+        most = most if self.schedule == "wsd" else 0
+        if self.decay_steps > most:
+            raise ValueError(
+                f"decay_steps: expected at most {most} for the schedule {self.schedule}, "
+                f"got {self.decay_steps}."
+            )
 
     def _check_ranges(self) -> None:
         """The real numbers: each in its range, and none of them NaN."""
@@ -71,7 +99,10 @@ class TrainingConfig:
                 )
 
 
-_AT_LEAST = {"n_steps": 1, "warmup_steps": 0, "accumulation": 1, "evaluate_every": 0}
+_AT_LEAST = {
+    "n_steps": 1, "warmup_steps": 0, "decay_steps": 0, "accumulation": 1, "evaluate_every": 0,
+}  # fmt: skip
+_CHOICES = {"schedule": get_args(Schedule), "precision": get_args(PrecisionName)}
 _RANGES = {
     "learning_rate": "a positive number",
     "minimum_learning_rate": "0 to learning_rate",

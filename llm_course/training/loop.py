@@ -1,8 +1,8 @@
 """The training loop: a batch, its gradient, a step; and again.
 
-It knows no task: what a batch is worth comes from ``loss``, and what is measured on the way from
-``evaluate``. It draws no random numbers, so that a run can be repeated bit by bit. Leaves out
-mixed precision, checkpoints and several devices.
+It knows no task: what a batch is worth comes from ``loss``, what is measured on the way from
+``evaluate``, and what is logged or kept from ``after_step``. It draws no random numbers, so that a
+run can be repeated bit by bit. How a step is spread over processes is the ``strategy``'s.
 """
 
 import math
@@ -14,16 +14,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from llm_course.errors import CourseError
+from llm_course.training.accumulation import Batch, Loss, accumulate_gradient, count_targets
 from llm_course.training.config import TrainingConfig
-from llm_course.training.loss import IGNORE, next_token_loss
-from llm_course.training.optimizer import make_optimizer
-from llm_course.training.schedule import warmup_cosine
-
-Batch = tuple[Tensor, Tensor]
-"""Tokens and their targets, ``b t`` each."""
-
-Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
-"""The mean loss over the targets that are not ``IGNORE``, as ``loss(model, tokens, targets)``."""
+from llm_course.training.loss import next_token_loss
+from llm_course.training.precision import mixed_precision
+from llm_course.training.schedule import learning_rate
+from llm_course.training.state import TrainingState, begin_training
+from llm_course.training.strategy import SingleProcess, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +31,11 @@ class StepRecord:
         step: which step, from 0.
         loss: mean over the batch's targets, in nats, before the step.
         learning_rate: of this step.
-        grad_norm: length of the whole gradient, before it was clipped.
+        grad_norm: length of the whole gradient, before it was clipped; not finite if it
+            overflowed in fp16, and then the step was left out.
         n_targets: targets that counted.
         evaluation: what ``evaluate`` returned after the step, if it was called.
+        loss_scale: what the loss was multiplied by, in fp16.
     """
 
     step: int
@@ -45,6 +44,7 @@ class StepRecord:
     grad_norm: float
     n_targets: int
     evaluation: float | None = None
+    loss_scale: float | None = None
 
 
 class NonFiniteLoss(CourseError):
@@ -69,6 +69,9 @@ def train(
     *,
     loss: Loss = next_token_loss,
     evaluate: Callable[[nn.Module], float] | None = None,
+    strategy: Strategy | None = None,
+    state: TrainingState | None = None,
+    after_step: Callable[[TrainingState, StepRecord], None] | None = None,
 ) -> list[StepRecord]:
     """Train a model, in place: one step of AdamW for each batch.
 
@@ -76,13 +79,17 @@ def train(
 
     Args:
         model: what is trained; afterwards in training mode.
-        batches: at least ``config.n_steps`` of them; no more are taken.
+        batches: one for each step that is left; no more are taken.
         config: the numbers of the run.
         loss: what is made small.
         evaluate: measures the model, in evaluation mode and without gradients.
+        strategy: how a step is spread over processes; one process if not given.
+        state: where to go on, such as one that a checkpoint was read into; its model is ``model``.
+            Batches then begin with that of its next step.
+        after_step: told of every step when it is done, to log it, or to keep the state.
 
     Returns:
-        One record for each step.
+        One record for each step that was made.
 
     Raises:
         NonFiniteLoss: the loss or its gradient is not finite; the weights are those before.
@@ -98,97 +105,88 @@ def train(
     >>> history[0].loss > 1.0 > 0.05 > history[-1].loss  # log 3 = 1.0986 at first
     True
     """
-    optimizer = make_optimizer(
-        model,
-        config.learning_rate,
-        weight_decay=config.weight_decay,
-        betas=config.betas,
-        eps=config.eps,
-        fused=config.fused,
-    )
+    strategy = strategy or SingleProcess(next(model.parameters()).device)
+    state = state or begin_training(model, config, strategy.prepare(model))
     history: list[StepRecord] = []
     stream = iter(batches)
     model.train()
-    with tqdm(total=config.n_steps, unit="step", desc="train", disable=None) as bar:
-        for step in range(config.n_steps):
-            batch = _next_batch(stream, step, config.n_steps)
-            record = _train_step(model, optimizer, batch, config, loss, history)
-            if evaluate is not None and _is_due(step, config):
+    hidden = None if strategy.rank == 0 else True
+    with tqdm(
+        total=config.n_steps, initial=state.step, unit="step", desc="train", disable=hidden
+    ) as bar:
+        while state.step < config.n_steps:
+            batch = _next_batch(stream, state.step, config.n_steps)
+            record = _train_step(state, batch, config, loss, strategy, history)
+            if evaluate is not None and _is_due(record.step, config):
                 record = replace(record, evaluation=_measure(model, evaluate))
             history.append(record)
+            if after_step is not None:
+                after_step(state, record)
             bar.set_postfix(loss=f"{record.loss:.3f}", refresh=False)
             bar.update()
     return history
 
 
-def accumulate_gradient(
-    model: nn.Module, batch: Batch, loss: Loss, n_parts: int = 1
-) -> tuple[float, int]:
-    """Add a batch's gradient to ``.grad``, in parts, and return its loss and its targets.
-
-    The loss is the mean over **all** targets of the batch. A part's own mean counts by its share
-    of the targets, ``Σ_p (n_p / n) loss_p``: the plain mean of the parts would give the targets
-    of a part with much padding too much weight.
-
-    Args:
-        model: what has the weights.
-        batch: tokens and targets.
-        loss: the mean loss of a part.
-        n_parts: how many parts the batch is cut into, along ``b``.
-
-    Shapes:
-        tokens, targets ``b t``.
-
-    Raises:
-        ValueError: no target counts.
-    """
-    tokens, targets = batch
-    n_targets = int((targets != IGNORE).sum())
-    if n_targets == 0:
-        raise ValueError(
-            f"targets: expected one that counts, got only {IGNORE} in shape {tuple(targets.shape)}."
-        )
-    device, total = next(model.parameters()).device, torch.zeros(())
-    for part in zip(tokens.chunk(n_parts), targets.chunk(n_parts), strict=True):
-        share = int((part[1] != IGNORE).sum()) / n_targets
-        if share > 0:
-            part_loss = loss(model, *(tensor.to(device) for tensor in part)) * share
-            part_loss.backward()
-            total = total.to(part_loss) + part_loss.detach()
-    return total.item(), n_targets
-
-
 def _train_step(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    state: TrainingState,
     batch: Batch,
     config: TrainingConfig,
     loss: Loss,
+    strategy: Strategy,
     history: list[StepRecord],
 ) -> StepRecord:
     """One step, or ``NonFiniteLoss`` and no step."""
-    step, weights = len(history), [w for w in model.parameters() if w.requires_grad]
-    optimizer.zero_grad(set_to_none=True)
-    value, n_targets = accumulate_gradient(model, batch, loss, config.accumulation)
+    step, scaler = state.step, state.scaler
+    state.optimizer.zero_grad(set_to_none=True)
+    value, n_targets = _gradient(state, batch, config, loss, strategy)
     if not math.isfinite(value):
         raise NonFiniteLoss("loss", value, step, history)
-    limit = math.inf if config.max_grad_norm is None else config.max_grad_norm
-    norm = nn.utils.clip_grad_norm_(weights, limit).item()
-    if not math.isfinite(norm):
+    weights = [weight for weight in state.model.parameters() if weight.requires_grad]
+    scale = None if scaler is None else scaler.scale
+    fits = scaler is None or strategy.all_finite(scaler.unscale(weights))
+    norm = strategy.clip(weights, config.max_grad_norm).item() if fits else math.inf
+    # Without a scale, or with one that cannot be the reason, the gradient itself is not finite.
+    if not math.isfinite(norm) and (scale is None or scale <= 1):
         raise NonFiniteLoss("gradient's norm", norm, step, history)
-    rate = warmup_cosine(
-        step,
-        peak=config.learning_rate,
-        n_steps=config.n_steps,
-        warmup_steps=config.warmup_steps,
-        minimum=config.minimum_learning_rate,
-    )
-    for group in optimizer.param_groups:
+    rate = learning_rate(step, config)
+    for group in state.optimizer.param_groups:
         group["lr"] = rate
-    optimizer.step()
+    if math.isfinite(norm):
+        state.optimizer.step()
+    if scaler is not None:
+        scaler.update(math.isfinite(norm))
+    state.step += 1
     return StepRecord(
-        step=step, loss=value, learning_rate=rate, grad_norm=norm, n_targets=n_targets
+        step=step,
+        loss=value,
+        learning_rate=rate,
+        grad_norm=norm,
+        n_targets=n_targets,
+        loss_scale=scale,
     )
+
+
+def _gradient(
+    state: TrainingState, batch: Batch, config: TrainingConfig, loss: Loss, strategy: Strategy
+) -> tuple[float, int]:
+    """The gradient of a batch in ``.grad``; its loss and its targets over all processes."""
+    part = strategy.part(batch)
+    n_targets = int(strategy.total(count_targets(part[1])))
+    scale = 1.0 if state.scaler is None else state.scaler.scale
+
+    def narrow(model: nn.Module, tokens: Tensor, targets: Tensor) -> Tensor:
+        with mixed_precision(config.precision, tokens.device.type):
+            return loss(model, tokens, targets)
+
+    value, _ = accumulate_gradient(
+        state.prepared,
+        part,
+        narrow,
+        config.accumulation,
+        n_targets=n_targets,
+        factor=scale * strategy.gradient_factor,
+    )
+    return strategy.total(value), n_targets
 
 
 def _next_batch(stream: Iterator[Batch], step: int, n_steps: int) -> Batch:

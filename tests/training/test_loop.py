@@ -16,7 +16,7 @@ from llm_course.errors import CourseError
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
 from llm_course.training.config import TrainingConfig
-from llm_course.training.loop import NonFiniteLoss, accumulate_gradient, train
+from llm_course.training.loop import NonFiniteLoss, train
 from llm_course.training.loss import IGNORE, next_token_loss, shift
 from llm_course.training.optimizer import parameter_groups
 
@@ -72,6 +72,7 @@ def test_equals_a_loop_of_torchs_own_parts(fused, max_grad_norm):
             "grad_norm": pytest.approx(norm.item(), abs=1e-12),
             "n_targets": 32 - 15,
             "evaluation": None,
+            "loss_scale": None,
         }
         peer.step()
     assert [record.step for record in history] == list(range(6))
@@ -79,40 +80,6 @@ def test_equals_a_loop_of_torchs_own_parts(fused, max_grad_norm):
         torch.testing.assert_close(
             got, expected, atol=1e-10, rtol=0, msg=lambda m, n=name: f"{n}: {m}"
         )
-
-
-@pytest.mark.parametrize("n_parts", [1, 2, 3, 4, 9])
-def test_the_gradient_in_parts_is_that_of_the_whole_batch(n_parts):
-    [batch] = random_batches(1)
-    parts, whole = tiny().double(), tiny().double()
-    value, n_targets = accumulate_gradient(parts, batch, next_token_loss, n_parts)
-    expected = plain_loss(whole, *batch)
-    expected.backward()
-    assert (value, n_targets) == (pytest.approx(expected.item(), abs=1e-12), 17)
-    for got, true in zip(parts.parameters(), whole.parameters(), strict=True):
-        torch.testing.assert_close(got.grad, true.grad, atol=1e-12, rtol=0)
-
-
-def test_the_plain_mean_over_parts_would_be_another_gradient():
-    [(tokens, targets)] = random_batches(1)
-    wrong, whole = tiny().double(), tiny().double()
-    for part in zip(tokens.chunk(4), targets.chunk(4), strict=True):
-        (plain_loss(wrong, *part) / 4).backward()
-    plain_loss(whole, tokens, targets).backward()
-    gaps = [
-        (a.grad - b.grad).abs().max()
-        for a, b in zip(wrong.parameters(), whole.parameters(), strict=True)
-    ]
-    assert max(gaps) > 1e-3
-
-
-def test_a_part_without_targets_adds_nothing():
-    [(tokens, targets)] = random_batches(1)
-    targets[1] = IGNORE
-    parts, whole = tiny().double(), tiny().double()
-    # plain_loss is NaN where nothing counts, and must not be asked.
-    value, _ = accumulate_gradient(parts, (tokens, targets), plain_loss, 4)
-    assert value == pytest.approx(plain_loss(whole, tokens, targets).item(), abs=1e-12)
 
 
 def test_training_in_parts_is_training_whole():
@@ -262,3 +229,50 @@ def test_the_progress_bar_is_shown_on_a_terminal_alone(monkeypatch, stream):
     train(tiny(), random_batches(6), config())
     assert ("6/6" in shown.getvalue()) == (stream is Terminal)
     assert stream is Terminal or shown.getvalue() == ""
+
+
+def test_a_gradient_that_overflows_in_fp16_is_left_out_and_halves_the_scale():
+    slopes = iter([1.0, 1e5, 1.0, 1.0])
+
+    def steep(model, tokens, targets):
+        # Multiplied by the scale 2^16 it is more than fp32 holds at the second step alone.
+        factor = next(slopes)
+        return next_token_loss(model, tokens, targets) * (1e30 if factor > 1 else 1.0)
+
+    model, weights = tiny(), []
+    settings = config(n_steps=4, precision="fp16", max_grad_norm=None)
+    history = train(
+        model,
+        random_batches(4),
+        settings,
+        loss=steep,
+        after_step=lambda state, record: weights.append(
+            [weight.detach().clone() for weight in model.parameters()]
+        ),
+    )
+    assert [math.isfinite(record.grad_norm) for record in history] == [True, False, True, True]
+    assert [record.loss_scale for record in history] == [2.0**16, 2.0**16, 2.0**15, 2.0**15]
+    moved = [not all(map(torch.equal, *pair)) for pair in itertools.pairwise(weights)]
+    assert moved == [False, True, True], "the second step must move nothing"
+
+
+def test_an_infinite_gradient_is_told_when_no_scale_can_be_the_reason():
+    def infinite(model, tokens, targets):
+        return Scale.apply(next_token_loss(model, tokens, targets))
+
+    with pytest.raises(NonFiniteLoss, match="gradient's norm: expected a finite number") as caught:
+        train(tiny(), random_batches(30), config(n_steps=30, precision="fp16"), loss=infinite)
+    assert caught.value.step == 16, "the scale went from 2^16 to 1 before"
+
+
+def test_after_step_is_told_of_every_step():
+    told = []
+    history = train(
+        tiny(), random_batches(6), config(), after_step=lambda s, r: told.append((s.step, r))
+    )
+    assert told == [(record.step + 1, record) for record in history]
+
+
+def test_wsd_is_a_schedule_of_the_loop():
+    history = train(tiny(), random_batches(6), config(schedule="wsd", decay_steps=2))
+    assert [r.learning_rate for r in history] == pytest.approx([0.02] * 4 + [0.011, 0.002])

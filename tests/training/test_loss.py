@@ -13,7 +13,7 @@ from llm_course.model.config import DecoderConfig
 from llm_course.model.config_parts import Wiring
 from llm_course.model.decoder import Decoder
 from llm_course.shapes import ShapeError
-from llm_course.training import loss as loss_module
+from llm_course.training import chunked_loss
 from llm_course.training.loss import (
     IGNORE,
     cross_entropy,
@@ -189,7 +189,7 @@ def test_no_tensor_is_as_large_as_the_logits(narrow):
 @pytest.mark.parametrize("emulates", [False, True])
 def test_under_autocast_it_multiplies_in_bfloat16_and_sums_in_fp32(emulates, monkeypatch):
     """A CPU that only emulates bf16 multiplies in fp32 instead, which is no less exact."""
-    monkeypatch.setattr(loss_module, "_emulates_bf16", lambda: emulates)
+    monkeypatch.setattr(chunked_loss, "_emulates_bf16", lambda: emulates)
     x, weight, targets = problem(torch.float32)
     with torch.autocast("cpu", torch.bfloat16), Multiplied() as multiplied:
         ours = with_gradients(linear_cross_entropy(x, weight, targets, chunk_size=4), x, weight)

@@ -91,6 +91,28 @@ def test_both_kinds_equal_torch_with_the_same_groups_on_a_model(fused):
         assert (before - after).abs().max() > 1e-3 or name.endswith("key.bias"), f"{name} at rest"
 
 
+def test_the_two_variants_of_one_call_agree_in_fp64():
+    start = tiny(norm="layer_norm", bias=True, position="learned").double()
+    ours, fused = copy.deepcopy(start), copy.deepcopy(start)
+    makers = {
+        id(model): make_optimizer(model, 1e-2, fused=model is fused) for model in (ours, fused)
+    }
+    kinds = {type(optimizer) for optimizer in makers.values()}
+    assert kinds == {AdamW, torch.optim.AdamW}
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        for one, other in zip(ours.parameters(), fused.parameters(), strict=True):
+            one.grad = torch.randn(one.shape, generator=generator, dtype=torch.float64)
+            other.grad = one.grad.clone()
+        for optimizer in makers.values():
+            optimizer.step()
+    for (name, got), expected in zip(ours.named_parameters(), fused.parameters(), strict=True):
+        torch.testing.assert_close(
+            got, expected, atol=1e-12, rtol=0, msg=lambda m, n=name: f"{n}: {m}"
+        )
+        assert (got - start.get_parameter(name)).abs().max() > 0.01
+
+
 @pytest.mark.parametrize("tie", [True, False])
 def test_norms_biases_and_embeddings_do_not_decay(tie):
     model = tiny(norm="layer_norm", bias=True, position="learned", tie_embeddings=tie)
