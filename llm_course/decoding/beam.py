@@ -69,7 +69,7 @@ class BeamConfig:
             )
         if not math.isfinite(self.length_penalty):
             raise ValueError(f"length_penalty: expected a number, got {self.length_penalty}.")
-        if self.early_stopping not in (True, False, "never"):
+        if type(self.early_stopping) is not bool and self.early_stopping != "never":
             raise ValueError(
                 f"early_stopping: expected True, False or 'never', got {self.early_stopping!r}."
             )

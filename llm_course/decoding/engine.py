@@ -95,7 +95,8 @@ class Engine:
         if longest > room:
             raise ValueError(
                 f"prompt: expected at most {room} tokens with those to write, the cache's blocks, "
-                f"got {len(prompt)} + {text.most - 1}. Fix: lower max_new_tokens, or more blocks."
+                f"got {len(prompt)} + {text.most - 1}. Fix: ask for fewer tokens, shorten the "
+                "prompt, or make more blocks."
             )
         if self.n_waiting >= self.config.max_waiting:
             raise EngineFull(

@@ -27,6 +27,9 @@ from llm_course.decoding.penalties import (
 )
 from llm_course.shapes import check_shape
 
+LEAST_TEMPERATURE = 1e-3
+"""Below it logits overflow, and there is nothing left to draw from; 0 is greedy search."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
@@ -51,7 +54,7 @@ class SamplingConfig:
     >>> SamplingConfig(temperature=-1.0)
     Traceback (most recent call last):
     ...
-    ValueError: temperature: expected 0 (greedy) or a positive number, got -1.0.
+    ValueError: temperature: expected 0 (greedy) or a number from 0.001, got -1.0.
     """
 
     temperature: float = 1.0
@@ -65,9 +68,10 @@ class SamplingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < math.inf:
+        if self.temperature != 0 and not LEAST_TEMPERATURE <= self.temperature < math.inf:
             raise ValueError(
-                f"temperature: expected 0 (greedy) or a positive number, got {self.temperature}."
+                f"temperature: expected 0 (greedy) or a number from {LEAST_TEMPERATURE:g}, got "
+                f"{self.temperature}."
             )
         if type(self.top_k) is not int or self.top_k < 0:
             raise ValueError(f"top_k: expected 0 (keep all) or an integer, got {self.top_k!r}.")
@@ -75,11 +79,13 @@ class SamplingConfig:
         check_share("typical_p", self.typical_p)
         if not 0 <= self.min_p <= 1:
             raise ValueError(f"min_p: expected a number from 0 to 1, got {self.min_p}.")
-        if not 0 < self.repetition_penalty < math.inf:
+        if not 0.1 <= self.repetition_penalty <= 10:
             raise ValueError(
-                f"repetition_penalty: expected a positive number, got {self.repetition_penalty}. "
-                "Fix: 1 for none."
+                "repetition_penalty: expected a number from 0.1 to 10, got "
+                f"{self.repetition_penalty}. Fix: 1 for none."
             )
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed: expected an integer from 0 to 2^63 - 1, got {self.seed!r}.")
         for name in ("frequency_penalty", "presence_penalty"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name}: expected a number, got {getattr(self, name)}.")

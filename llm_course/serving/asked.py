@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llm_course.decoding.continuation import GenerationConfig
-from llm_course.decoding.sampling import SamplingConfig
+from llm_course.decoding.sampling import LEAST_TEMPERATURE, SamplingConfig
 from llm_course.errors import CourseError
 from llm_course.pretrained.pretrained_model import PretrainedModel
 from llm_course.serving.api_errors import ApiError, invalid
@@ -19,9 +19,9 @@ from llm_course.serving.engine_thread import Text
 from llm_course.serving.request_fields import RequestFields, checked_text, shown
 from llm_course.serving.server_config import ServerConfig
 
-LEAST_TEMPERATURE = 1e-3
 """Below it logits divided by it could overflow; 0 itself is greedy search."""
 
+_CHARACTERS_A_TOKEN = 8  # twice what a token of English has
 _MOST_STOPS, _LONGEST_STOP = 4, 256
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
@@ -181,7 +181,16 @@ def _prompts(given: Any, pretrained: PretrainedModel) -> list[list[int]]:
     return read
 
 
+def _check_characters(name: str, text: str, pretrained: PretrainedModel) -> None:
+    """Refuse a text that is far too long before it is cut into tokens, which takes time."""
+    most = _CHARACTERS_A_TOKEN * pretrained.model.config.context_length
+    if len(text) > most:
+        message = f"expected at most {most} characters, got {len(text)}."
+        raise invalid(name, message, "context_length_exceeded")
+
+
 def _encoded(text: str, pretrained: PretrainedModel) -> list[int]:
+    _check_characters("prompt", text, pretrained)
     try:
         return pretrained.tokenizer.encode(text, allow_special=True)
     except ValueError as error:
@@ -195,6 +204,8 @@ def _chat_prompt(fields: RequestFields, pretrained: PretrainedModel) -> list[int
     if not pretrained.chat_template:
         raise invalid("messages", "this model has no chat template. Fix: use /v1/completions.")
     messages = [_message(f"messages[{i}]", message) for i, message in enumerate(given)]
+    together = "".join(message["content"] for message in messages)
+    _check_characters("messages", together, pretrained)
     try:
         prompt = pretrained.encode_chat(messages)
     except (CourseError, ValueError) as error:

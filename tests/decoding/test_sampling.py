@@ -151,7 +151,10 @@ def test_the_config_is_small():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"temperature": -0.1}, r"temperature: expected 0 \(greedy\) or a positive number, got"),
+        ({"temperature": -0.1}, r"temperature: expected 0 \(greedy\) or a number from 0.001, got"),
+        ({"temperature": 1e-38}, "temperature: expected"),
+        ({"seed": 1.5}, "seed: expected an integer from 0"),
+        ({"seed": 2**64}, "seed: expected an integer from 0"),
         ({"temperature": math.nan}, "temperature: expected 0"),
         ({"top_k": -1}, "top_k: expected 0"),
         ({"top_k": 1.5}, "top_k: expected 0"),
@@ -159,7 +162,7 @@ def test_the_config_is_small():
         ({"top_p": 1.1}, "top_p: expected a number above 0 and at most 1, got 1.1"),
         ({"typical_p": 0.0}, "typical_p: expected a number above 0 and at most 1"),
         ({"min_p": -0.1}, "min_p: expected a number from 0 to 1"),
-        ({"repetition_penalty": 0.0}, "repetition_penalty: expected a positive number"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty: expected a number from 0.1 to 10"),
         ({"frequency_penalty": math.inf}, "frequency_penalty: expected a number, got inf"),
         ({"presence_penalty": math.nan}, "presence_penalty: expected a number, got nan"),
     ],

@@ -122,6 +122,24 @@ def test_without_max_tokens_a_text_fits_into_the_blocks(tiny):
     assert len(prompt) + config.max_new_tokens - 1 == 5
 
 
+@pytest.mark.parametrize(
+    ("read", "fields"),
+    [
+        (read_completion, COMPLETION | {"prompt": ["A", "a" * 100_000]}),
+        (read_chat, CHAT | {"messages": [{"role": "user", "content": "a" * 600}] * 50}),
+    ],
+)
+def test_a_text_that_is_far_too_long_is_refused_before_it_is_cut_into_tokens(tiny, read, fields):
+    class Untouched:
+        def __getattr__(self, name):
+            raise AssertionError(f"the tokenizer was asked for {name}")
+
+    limits = replace(tiny, tokenizer=Untouched()) if read is read_chat else tiny
+    with pytest.raises(ApiError, match="expected at most .* characters, got") as told:
+        read(fields, limits, LIMITS)
+    assert told.value.code == "context_length_exceeded"
+
+
 def test_null_is_not_given(tiny):
     nothing = dict.fromkeys(["temperature", "top_p", "stop", "seed", "n", "logprobs", "stream"])
     asked = read_chat(CHAT | nothing, tiny, LIMITS)
@@ -150,7 +168,7 @@ def test_what_only_the_engine_can_refuse_has_the_same_shape(tiny, serving):
     with serving(tiny, EngineConfig(n_blocks=2, block_size=4)) as running:
         with pytest.raises(openai.BadRequestError) as told:
             running.client().completions.create(**COMPLETION, max_tokens=60)
-        assert told.value.param == "prompt" and "max_new_tokens" in told.value.message
+        assert told.value.param == "prompt" and "ask for fewer tokens" in told.value.message
 
 
 def test_a_stop_string_that_cannot_be_written_is_refused(tiny, serving):
