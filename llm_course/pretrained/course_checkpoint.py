@@ -1,4 +1,4 @@
-"""The course checkpoint: a small decoder that tells stories of the tiny world.
+"""The course checkpoint: a small decoder of the tiny world, which writes its sentences.
 
 It comes with the package, in full precision, and was trained by the course's own command on the
 course's own text; later chapters start from it. ``course_checkpoint_facts`` says how it was made.

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from llm_course.data.tiny_world.text import documents
 from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.generate import generate
+from llm_course.decoding.sampling import SamplingConfig
 from llm_course.errors import CourseError
 from llm_course.pretrained.course_checkpoint import (
     FOLDER,
@@ -65,21 +66,38 @@ def test_it_knows_its_language_and_not_its_words_in_disorder(loaded, facts):
     assert loss(ids) < loss(tokens_of(loaded, [mixed])[: len(ids)]) - 1.0
 
 
-OPENINGS = ["One sunny morning, Anna", "Once upon a time,", "It was a cold evening."]
+OPENINGS = ["", "One sunny morning, Anna", "Once upon a time,", "It was a cold evening."]
 
 
-def test_greedy_stories_are_made_of_the_corpus_words(loaded, facts):
+@pytest.fixture(scope="module")
+def known(facts) -> set[str]:
+    """The words of a part of the corpus."""
     corpus = documents(400_000, facts["seed"])
-    known = {word for document in corpus for word in WORD.findall(document.text)}
-    prompts = [[loaded.end_id, *loaded.tokenizer.encode(text)] for text in ("", *OPENINGS)]
-    config = GenerationConfig(max_new_tokens=100, end_ids=(loaded.end_id,))
+    return {word for document in corpus for word in WORD.findall(document.text)}
+
+
+def write(loaded: PretrainedModel, sampling: SamplingConfig) -> list[str]:
+    prompts = [[loaded.end_id, *loaded.tokenizer.encode(text)] for text in OPENINGS]
+    config = GenerationConfig(max_new_tokens=100, end_ids=(loaded.end_id,), sampling=sampling)
     written = generate(loaded.model, prompts, config, loaded.tokenizer)
-    texts = [o + w.text for o, w in zip(("", *OPENINGS), written, strict=True)]
+    return [opening + text.text for opening, text in zip(OPENINGS, written, strict=True)]
+
+
+def test_greedy_stories_are_made_of_the_corpus_words(loaded, known):
+    """They repeat themselves, as those of a small model do; the words are right."""
+    texts = write(loaded, SamplingConfig(temperature=0.0))
     words = [word for text in texts for word in WORD.findall(text)]
     assert len(words) > 100
     assert [word for word in words if word not in known] == []
     assert all(text.count(".") >= 3 for text in texts[1:]), texts
-    assert len(set(words)) > 30, "one sentence over and over would do without"
+
+
+def test_drawn_stories_are_made_of_many_of_its_words(loaded, known):
+    texts = write(loaded, SamplingConfig(temperature=0.8, seed=0))
+    words = [word for text in texts for word in WORD.findall(text)]
+    assert sum(word in known for word in words) > 0.95 * len(words)
+    assert len(set(words)) > 60
+    assert all(text.count(".") >= 3 for text in texts[1:]), texts
 
 
 def test_the_file_is_small_whole_and_in_full_precision(loaded, facts):
