@@ -87,5 +87,6 @@ def read(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     """A browser window; parametrize it indirectly with `(width, mode)`."""
     width, mode = getattr(request, "param", (1280, "light"))
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode)
+    context.set_default_timeout(180_000)  # milliseconds: a busy machine is no defect of a page
     yield Reader(context.new_page(), address)
     context.close()

@@ -52,6 +52,7 @@ def page(browser, request) -> Iterator[Page]:
     """A window; whatever it complains about or asks for fails the test."""
     width, mode = request.param
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode)
+    context.set_default_timeout(180_000)
     opened = context.new_page()
     faults: list[str] = []
     opened.on("console", lambda message: faults.append(message.text))
@@ -131,6 +132,7 @@ def test_light_and_dark_differ(browser, pages, tmp_path):
     seen = {}
     for mode in ("light", "dark"):
         context = browser.new_context(color_scheme=mode)
+        context.set_default_timeout(180_000)
         opened = context.new_page()
         opened.goto(path.as_uri())
         seen[mode] = opened.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -166,6 +168,7 @@ def test_the_policy_stops_a_script_even_if_one_were_there(browser, pages, tmp_pa
             text = text.replace("Content-Security-Policy", "x-nothing")
         path.write_text(text, encoding="utf-8")
         context = browser.new_context()
+        context.set_default_timeout(180_000)
         opened = context.new_page()
         opened.goto(path.as_uri())
         titles[policy] = opened.title()
