@@ -4,6 +4,8 @@ The letters are the course's own: `b` batch, `h` heads, `g` key-value groups, `q
 key positions, `t` time, `d` features, `v` vocabulary.
 """
 
+from functools import cache
+
 from torch import Tensor
 
 
@@ -32,7 +34,7 @@ def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[s
     ...
     llm_course.shapes.ShapeError: key: expected d=8, got 6 in shape (2, 4, 3, 6) (b h k d).
     """
-    words = pattern.split()
+    words = _words(pattern)
     shape = tuple(tensor.shape)
     if words[0] == "...":
         words = words[1:]
@@ -48,3 +50,9 @@ def check_shape(tensor: Tensor, pattern: str, name: str, **sizes: int) -> dict[s
                 f"{name}: expected {word}={size}, got {found[word]} in shape {shape} ({pattern})."
             )
     return found
+
+
+@cache
+def _words(pattern: str) -> tuple[str, ...]:
+    """The letters of a pattern; a model asks for the same few thousands of times a second."""
+    return tuple(pattern.split())

@@ -1,6 +1,6 @@
 """Heads: cutting the features into them, sharing key-value heads, and putting them together."""
 
-from einops import rearrange, repeat
+from einops import repeat
 from torch import Tensor
 
 from llm_course.shapes import ShapeError, check_shape
@@ -72,9 +72,10 @@ def check_groups(x: Tensor, n_heads: int, name: str = "key") -> int:
 
 def split_heads(x: Tensor, n_heads: int) -> Tensor:
     """Cut the features into heads: ``b t (h d) -> b h t d``."""
-    return rearrange(x, "b t (h d) -> b h t d", h=n_heads)
+    # einops costs more than the work where one token a text passes, as in decoding.
+    return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # b t (h d) -> b t h d -> b h t d
 
 
 def merge_heads(x: Tensor) -> Tensor:
     """Lay the heads side by side again: ``b h t d -> b t (h d)``."""
-    return rearrange(x, "b h t d -> b t (h d)")
+    return x.transpose(1, 2).flatten(2)  # b h t d -> b t h d -> b t (h d)

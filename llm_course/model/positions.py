@@ -12,7 +12,7 @@ a config carries them (``PositionOptions.rope_frequencies``).
 """
 
 import torch
-from einops import rearrange
+from einops import rearrange, repeat
 from torch import Tensor
 
 from llm_course.model.config_parts import RopePairing
@@ -88,18 +88,53 @@ def turn(x: Tensor, cosine: Tensor, sine: Tensor, pairing: RopePairing) -> Tenso
     >>> turn(torch.tensor([[[[3.0, 4.0]]]]), *quarter, pairing="interleaved").tolist()
     [[[[-4.0, 3.0]]]]
     """
+    return turn_features(x, for_features(cosine, pairing), for_features(sine, pairing), pairing)
+
+
+def turn_features(x: Tensor, cosine: Tensor, sine: Tensor, pairing: RopePairing) -> Tensor:
+    """``turn`` with a cosine and a sine for each feature, made once for all layers.
+
+    Shapes:
+        x ``b h t d_head``; cosine, sine broadcast to it; returns as x.
+
+    Raises:
+        ValueError: the pairing is unknown.
+        ShapeError: the number of angles is not ``d_head``.
+
+    >>> quarter = torch.tensor([0.0, 0.0]), torch.tensor([1.0, 1.0])
+    >>> turn_features(torch.tensor([[[[3.0, 4.0]]]]), *quarter, pairing="half_split").tolist()
+    [[[[-4.0, 3.0]]]]
+    """
+    _check_pairing(pairing)
+    check_shape(x, "... t d", "x", d=cosine.shape[-1])
+    # ... (two d) -> ... two d, or ... (d two) -> ... d two; plain, for the speed of decoding
+    sizes = (2, -1) if pairing == "half_split" else (-1, 2)
+    first, second = x.unflatten(-1, sizes).unbind(_TWO[pairing])
+    quarter = torch.stack((-second, first), dim=_TWO[pairing]).flatten(-2)  # turned by 90 degrees
+    return x * cosine.to(x.dtype) + quarter * sine.to(x.dtype)
+
+
+def for_features(angle: Tensor, pairing: RopePairing) -> Tensor:
+    """One number for each pair as one for each feature: both of a pair turn alike.
+
+    Shapes:
+        angle ``... d_head/2``; returns ``... d_head``.
+
+    Raises:
+        ValueError: the pairing is unknown.
+
+    >>> for_features(torch.tensor([1, 2]), "interleaved").tolist()
+    [1, 1, 2, 2]
+    >>> for_features(torch.tensor([1, 2]), "half_split").tolist()
+    [1, 2, 1, 2]
+    """
+    _check_pairing(pairing)
+    return repeat(angle, f"... d -> ... {_PAIRS[pairing]}", two=2)
+
+
+def _check_pairing(pairing: str) -> None:
     if pairing not in _PAIRS:
         raise ValueError(f"pairing: expected one of {', '.join(_PAIRS)}, got {pairing!r}.")
-    check_shape(x, "... t d", "x", d=2 * cosine.shape[-1])
-    first, second = rearrange(x, f"... {_PAIRS[pairing]} -> two ... d", two=2)
-    quarter = _paired(-second, first, pairing)  # every pair turned by 90 degrees
-    cosine, sine = (_paired(angle, angle, pairing).to(x.dtype) for angle in (cosine, sine))
-    return x * cosine + quarter * sine
-
-
-def _paired(first: Tensor, second: Tensor, pairing: RopePairing) -> Tensor:
-    """Pairs as features: ``two ... d -> ... (d two)`` or ``... (two d)``, in a single copy."""
-    return torch.stack((first, second), dim=_TWO[pairing]).flatten(-2)
 
 
 def rotate(

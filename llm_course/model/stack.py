@@ -14,7 +14,12 @@ from llm_course.model.block import Block
 from llm_course.model.config import DecoderConfig
 from llm_course.model.deep_norm import DeepNorm, deep_norm_one_stack
 from llm_course.model.norms import NORMS
-from llm_course.model.positions import rope_angles, rope_frequencies, turn
+from llm_course.model.positions import (
+    for_features,
+    rope_angles,
+    rope_frequencies,
+    turn_features,
+)
 from llm_course.model.relative_positions import check_buckets, relative_bias, relative_buckets
 from llm_course.model.score_bias import distances
 from llm_course.model.sinusoidal import sinusoidal_positions
@@ -117,7 +122,9 @@ class Stack(nn.Module):
         options = self.config.position_options
         frequencies = self.frequencies(positions.device)
         cosine, sine = rope_angles(positions, frequencies, options.rope_magnitude)
-        return partial(turn, cosine=cosine, sine=sine, pairing=options.rope_pairing)
+        pairing = options.rope_pairing
+        cosine, sine = for_features(cosine, pairing), for_features(sine, pairing)
+        return partial(turn_features, cosine=cosine, sine=sine, pairing=pairing)
 
     def frequencies(self, device: torch.device | str | None = None) -> Tensor:
         """The rotary embedding's radians a position: those of the config, or of its base.

@@ -102,7 +102,7 @@ def test_given_frequencies_take_the_place_of_those_of_the_base():
     assert not torch.allclose(ours(TOKENS), lively(Decoder(CONFIG))(TOKENS), atol=1e-2)
     grown = replace(CONFIG, position_options=PositionOptions(rope_magnitude=1.5))
     kept = Decoder(grown).rotation(torch.arange(3)).keywords
-    assert kept["cosine"][0].tolist() == [1.5, 1.5]
+    assert kept["cosine"][0].tolist() == [1.5] * 4  # two pairs, a number for each feature
 
 
 @pytest.mark.parametrize("position", ["learned", "sinusoidal"])

@@ -39,10 +39,35 @@ def section(result: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     verb = "Measured" if result["rows"] else "Not measured"  # this machine had no such device
     return (
-        f"## {result['title']}\n\n{result['what']}\n\n{table}\n\n"
+        f"## {result['title']}\n\n{result['what']}\n\n{table}\n\n{_goals(result)}"
         f"*{verb} on {result['date']} with `{result['command']}`; {result['machine']}; "
         f"{versions}.*\n"
     )
+
+
+def _goals(result: Mapping[str, Any]) -> str:
+    """Which of the goals the table reaches, a line for each; a miss gives its reason."""
+    lines = [_goal(goal, result) for goal in result.get("goals", ())]
+    return "".join(f"- {line}\n" for line in lines) + ("\n" if lines else "")
+
+
+def _goal(goal: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    place = list(result["columns"]).index(goal["column"])
+    rows = [row for row in result["rows"] if not goal["rows"] or str(row[0]) in goal["rows"]]
+    low, high = goal["least"], goal["most"]
+    limit = f"at least {low}" if high is None else f"at most {high}"
+    named = f" ({', '.join(goal['rows'])})" if goal["rows"] else ""
+    asked = f"Goal for *{goal['column']}*{named}: {limit}"
+    missed = [
+        row for row in rows
+        if (high is None and float(row[place]) < low) or (low is None and float(row[place]) > high)
+    ]  # fmt: skip
+    if not rows:
+        return f"{asked}: not measured."
+    if not missed:
+        return f"{asked}: **reached**."
+    where = ", ".join(f"{row[0]}: {row[place]}" for row in missed)
+    return f"{asked}: **missed** ({where}). {goal['reason']}".rstrip()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -46,3 +46,20 @@ def test_a_broken_result_is_refused(tmp_path, text, message):
     (tmp_path / "half.json").write_text(text)
     with pytest.raises(CourseError, match=message):
         render_page(tmp_path)
+
+
+def test_goals_are_judged_by_the_table(tmp_path):
+    goals = [
+        {"column": "ratio", "least": 0.6, "most": None, "rows": [], "reason": "It copies."},
+        {"column": "ratio", "least": None, "most": 0.6, "rows": ["10"], "reason": "Unused."},
+        {"column": "ratio", "least": None, "most": 0.6, "rows": ["100"], "reason": "Long ones."},
+        {"column": "ratio", "least": 0.6, "most": None, "rows": ["1000"], "reason": ""},
+    ]
+    (tmp_path / "sorting.json").write_text(json.dumps(RESULT | {"goals": goals}))
+    lines = [line for line in render_page(tmp_path).splitlines() if line.startswith("- ")]
+    assert lines == [
+        "- Goal for *ratio*: at least 0.6: **missed** (10: 0.5). It copies.",
+        "- Goal for *ratio* (10): at most 0.6: **reached**.",
+        "- Goal for *ratio* (100): at most 0.6: **missed** (100: 0.75). Long ones.",
+        "- Goal for *ratio* (1000): at least 0.6: not measured.",
+    ]
