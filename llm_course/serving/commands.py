@@ -70,6 +70,7 @@ def chat(
     from llm_course.decoding.continuation import GenerationConfig
     from llm_course.decoding.sampling import SamplingConfig
     from llm_course.decoding.text_stream import check_stop
+    from llm_course.model.weight_layout import lay_out_by_columns
     from llm_course.serving.chat import HELP, Chat, Terminal
 
     sampling = _mendable(
@@ -81,6 +82,8 @@ def chat(
         GenerationConfig, max_new_tokens=max_tokens, stop=tuple(stop or ()), sampling=sampling
     )
     pretrained = _load(model, device)
+    if device == "cpu":
+        lay_out_by_columns(pretrained.model)  # one text at a time
     _mendable(check_stop, config.stop, pretrained.tokenizer)
     conversation = Chat(pretrained, config, system)
     typer.echo(f"{pretrained.name}. {HELP}")

@@ -171,15 +171,17 @@ def test_prompts_that_cannot_be_read_are_refused(likely_ends):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("early_stopping", [False, "never"])
-@pytest.mark.parametrize(("width", "alpha"), [(1, 1.0), (2, 0.0), (4, 0.6), (5, 1.0), (8, 2.0)])
-def test_smollm2_equals_transformers(smollm2, transformers_smollm2, width, alpha, early_stopping):
+@pytest.mark.parametrize("alpha", ALPHAS)
+@pytest.mark.parametrize("width", range(1, 9))
+def test_smollm2_equals_transformers(smollm2, transformers_smollm2, width, alpha):
+    """Every width with every penalty, and each way to stop early with eleven of the pairs."""
+    early_stopping = [False, True, "never"][(width + ALPHAS.index(alpha)) % 3]
     chats = ["What is the capital of France?", "Name a colour."]
     prompts = [smollm2.encode_chat([{"role": "user", "content": chat}]) for chat in chats]
     config = BeamConfig(
         width=width, length_penalty=alpha, early_stopping=early_stopping,
         n_best=min(2, width), max_new_tokens=12, end_ids=(smollm2.end_id,),
     )  # fmt: skip
-    check(
-        beam_search(smollm2.model, prompts, config), theirs(transformers_smollm2, prompts, config)
-    )
+    ours = beam_search(smollm2.model, prompts, config)
+    check(ours, theirs(transformers_smollm2, prompts, config))
+    assert any(text.tokens[-1] == smollm2.end_id for text in ours[0]), "or no beam ever ends"

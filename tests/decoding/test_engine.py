@@ -104,6 +104,24 @@ def test_a_small_pool_preempts_and_nothing_changes(model):
     assert engine.n_free_blocks == 12
 
 
+@pytest.mark.slow
+def test_smollm2_in_fp32_writes_what_it_writes_alone(smollm2):
+    """A real model, in a batch with shared beginnings and preemption: rounding changes no token."""
+    opening = smollm2.encode_chat([{"role": "user", "content": "Tell me about the sea."}])
+    ends = smollm2.tokenizer.encode(" And about ships, bread, old songs and the moon")
+    configs = [
+        GenerationConfig(max_new_tokens=12 + i, sampling=replace(SAMPLINGS[i % 2], seed=i))
+        for i in range(6)
+    ]
+    requests = [(i, [*opening, *ends[: 2 * i]], config) for i, config in enumerate(configs)]
+    engine = Engine(smollm2.model, EngineConfig(n_blocks=18, block_size=4))
+    written = play(engine, requests)
+    assert engine.statistics.n_preemptions > 0 and engine.statistics.n_shared_tokens > 0
+    for generation, (_, prompt, config) in zip(written, requests, strict=True):
+        assert generation == generate(smollm2.model, [prompt], config)[0]
+    assert engine.n_free_blocks == 18
+
+
 def test_equal_beginnings_are_read_once(model):
     prompt = list(range(16))
     requests = [(0, [*prompt, token], GenerationConfig(max_new_tokens=5)) for token in range(4)]

@@ -3,10 +3,12 @@
 import math
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
+from llm_course.decoding import speculative
 from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.drafts import ModelDraft, PromptLookup
 from llm_course.decoding.generate import generate
@@ -114,9 +116,13 @@ def test_penalties_count_the_drafted_tokens(models):
     assert seen.acceptance == 1.0, "the same model with the same settings guesses right"
 
 
-@pytest.mark.parametrize("kind", ["another model", "lookup"])
-def test_sampled_texts_follow_the_target(models, kind, follows_distribution):
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [("another model", "exact"), ("lookup", "exact"), ("another model", "always")],
+)
+def test_sampled_texts_follow_the_target(models, kind, rule, follows_distribution, monkeypatch):
     """Texts of two tokens, against the product of the target's own probabilities."""
+    monkeypatch.setattr(speculative, "accept", partial(judge, rule))
     sampling = SamplingConfig(temperature=1.5, top_k=3)
     prompt = [3, 4, 5, 3, 4]
     model, counts = models[0], Counter()
@@ -133,7 +139,7 @@ def test_sampled_texts_follow_the_target(models, kind, follows_distribution):
             expected[token] = first[token] * exact(model, [*prompt, token], sampling)
     for pair, n in counts.items():
         found[pair] = n
-    assert follows_distribution(found.flatten(), expected.flatten())
+    assert follows_distribution(found.flatten(), expected.flatten()) == (rule == "exact")
 
 
 def exact(model, tokens, sampling):

@@ -117,8 +117,11 @@ def test_a_client_that_leaves_a_stream_frees_its_blocks(endless):
 
 def test_a_client_that_leaves_before_the_answer_frees_its_blocks(endless):
     client = endless.client()
-    with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=1.5).completions.create(**LONG)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.with_options(timeout=5).completions.create, **LONG)
+        assert endless.wait_until(lambda: endless.engine.n_running == 1)
+        with pytest.raises(openai.APITimeoutError):
+            asked.result()
     assert endless.is_clean() and endless.engine.statistics.n_cancelled == 1
 
 
@@ -128,9 +131,12 @@ def test_a_client_that_leaves_in_the_queue_is_forgotten(tiny, endless):
 
         def leave(_):
             with pytest.raises(openai.APITimeoutError):
-                client.with_options(timeout=2).completions.create(**LONG)
+                client.with_options(timeout=5).completions.create(**LONG)
 
-        list(pool.map(leave, range(30)))
+        left = [pool.submit(leave, i) for i in range(30)]
+        assert endless.wait_until(lambda: endless.engine.n_waiting > 0), "nobody had to queue"
+        for future in left:
+            future.result()
     assert endless.is_clean()
     assert endless.engine.statistics.n_cancelled == endless.engine.statistics.n_submitted
 
