@@ -19,6 +19,9 @@ from llm_course.serving.app import create_app
 from llm_course.serving.endpoint import Service
 from llm_course.serving.server_config import ServerConfig
 
+_LAST_WORD_SECONDS = 1
+"""How long answers may take to end with an error after a second Ctrl-C."""
+
 _TOLD_SECONDS = 5
 """How long those whose answers were cancelled may take to read so, before they are cut off."""
 
@@ -35,6 +38,11 @@ class Server(uvicorn.Server):
             await super().shutdown(sockets)
         finally:
             timer.cancel()
+            if self.force_exit:  # uvicorn would tear everything down with a traceback for each
+                service.thread.stop()
+                if tasks := list(self.server_state.tasks):
+                    await asyncio.wait(tasks, timeout=_LAST_WORD_SECONDS)
+                await self.lifespan.shutdown()
 
 
 def make_server(
