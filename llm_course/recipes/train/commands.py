@@ -11,7 +11,12 @@ Out = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda: where it computes.")]
 StrategyName = Annotated[
-    str, typer.Option("--strategy", help="How steps are spread over processes: single.")
+    str | None,
+    typer.Option(
+        "--strategy",
+        help="How steps are spread over processes: single, or under torchrun ddp, fsdp, tensor or "
+        "pipeline. Default: the recipe's.",
+    ),
 ]
 PlanOnly = Annotated[
     bool, typer.Option("--plan", help="Say what the run would need, and do not run it.")
@@ -23,11 +28,12 @@ def train(
     config: Config,
     out: Out = None,
     device: Device = "cpu",
-    strategy: StrategyName = "single",
+    strategy: StrategyName = None,
     plan: PlanOnly = False,
     force: Force = False,
 ) -> None:
     """Train a decoder from a recipe; run it again and it goes on from its last checkpoint."""
+    from llm_course.recipes.engines.processes import leave_group
     from llm_course.recipes.train import plan as planning
     from llm_course.recipes.train.recipe import load_train_recipe
     from llm_course.recipes.train.run import run
@@ -39,14 +45,23 @@ def train(
             typer.echo(line)
         return
     folder = out or Path("build/train") / recipe.name
+    strategy = strategy or recipe.parallel.strategy
+    made = make_strategy(strategy, device, recipe.parallel)
+    started = (
+        "llm-course train"
+        if strategy == "single"
+        else f"torchrun --nproc_per_node={made.world_size} -m llm_course.recipes.train"
+    )
     result = run(
         recipe,
         folder,
-        strategy=make_strategy(strategy, device),
+        strategy=made,
         force=force,
         tell=typer.echo,
-        command=f"llm-course train --config {config} --device {device} --strategy {strategy}",
+        command=f"{started} --config {config} --device {device} --strategy {strategy}",
     )
+    if made.world_size > 1:
+        leave_group()
     if result:
         typer.echo(
             f"held-out loss {result['held_out_loss']:.4f} nats a token, "
