@@ -55,7 +55,7 @@ def write_sharded(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         temporary.mkdir(parents=True)
     _gathered(None)  # nobody writes before the folder is there
     storage = HuggingFaceStorageWriter(str(temporary), save_distributed=True)
-    dcp.save(dict(tensors), storage_writer=storage)
+    dcp.save(dict(tensors), storage_writer=storage, no_dist=not dist.is_initialized())
     # DCP numbers its files by process, from 1.
     own = sorted(temporary.glob(f"shard-{_rank() + 1:05d}-*.safetensors"))
     wholes = {name: [str(t.dtype).removeprefix("torch."), list(t.shape)]
@@ -103,7 +103,8 @@ def read_sharded(path: Path, tensors: dict[str, Tensor]) -> None:
         tensors: by name, of the whole's shape: plain ones are filled whole, DTensors with this
             process' part, however the writers had divided it.
     """
-    dcp.load(tensors, storage_reader=HuggingFaceStorageReader(str(path)))
+    storage = HuggingFaceStorageReader(str(path))
+    dcp.load(tensors, storage_reader=storage, no_dist=not dist.is_initialized())
 
 
 def _manifest(path: Path) -> tuple[dict[str, Any], str]:

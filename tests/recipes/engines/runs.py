@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from llm_course.errors import CourseError
 from llm_course.recipes.train.recipe import parse_train_recipe
 from llm_course.recipes.train.run import run
 from llm_course.recipes.train.strategies import make_strategy
@@ -35,8 +36,13 @@ def shared(**changes):
     return parse_train_recipe(table)
 
 
-class Stopped(Exception):
-    """Ends a run after some steps."""
+def refusal(function, *arguments):
+    """How a call is refused; the process stays as it is."""
+    try:
+        function(*arguments)
+    except CourseError as error:
+        return f"{type(error).__name__}: {error}"
+    return "nothing was refused"
 
 
 def train_as(strategy, out, changes=None, force=False):
