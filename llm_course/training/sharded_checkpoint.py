@@ -10,7 +10,9 @@ written under a temporary name and renamed. All processes must see the same disk
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,8 @@ def write_sharded(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         temporary.mkdir(parents=True)
     _gathered(None)  # nobody writes before the folder is there
     storage = HuggingFaceStorageWriter(str(temporary), save_distributed=True)
-    dcp.save(dict(tensors), storage_writer=storage, no_dist=not dist.is_initialized())
+    with _quiet():
+        dcp.save(dict(tensors), storage_writer=storage, no_dist=not dist.is_initialized())
     # DCP numbers its files by process, from 1.
     own = sorted(temporary.glob(f"shard-{_rank() + 1:05d}-*.safetensors"))
     wholes = {name: [str(t.dtype).removeprefix("torch."), list(t.shape)]
@@ -104,7 +107,8 @@ def read_sharded(path: Path, tensors: dict[str, Tensor]) -> None:
             process' part, however the writers had divided it.
     """
     storage = HuggingFaceStorageReader(str(path))
-    dcp.load(tensors, storage_reader=storage, no_dist=not dist.is_initialized())
+    with _quiet():
+        dcp.load(tensors, storage_reader=storage, no_dist=not dist.is_initialized())
 
 
 def _manifest(path: Path) -> tuple[dict[str, Any], str]:
@@ -143,6 +147,14 @@ def _digest(file: Path) -> str:
 def _manifest_digest(manifest: Mapping[str, Any]) -> str:
     rest = {name: value for name, value in manifest.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Within it DCP does not warn that a single process is single, which it is told."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        yield
 
 
 def _merged(parts: Any) -> dict[str, Any]:

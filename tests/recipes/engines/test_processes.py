@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch.distributed as dist
@@ -43,9 +44,9 @@ def test_there_is_a_gpu_for_each_process_or_a_refusal(monkeypatch):
     ],
 )
 def test_a_backends_error_names_who_waited(error):
-    with pytest.raises(ProcessLost, match="process 1 of 4: expected an answer") as lost:
-        with others_answer(1, 4):
-            raise error
+    waited = pytest.raises(ProcessLost, match="process 1 of 4: expected an answer")
+    with waited as lost, others_answer(1, 4):
+        raise error
     assert "\n" not in str(lost.value) and "pair.cc" not in str(lost.value)
 
 
@@ -99,8 +100,7 @@ def test_a_process_ends_with_its_launcher(tmp_path):
 
 def alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().split()[2] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except OSError:
         return False
 
@@ -153,16 +153,15 @@ def torchrun(folder):
 def children(pid):
     """The processes that a process has started, by their rank."""
     found = {}
-    for text in open(f"/proc/{pid}/task/{pid}/children").read().split():
-        with open(f"/proc/{text}/environ", "rb") as file:
-            for entry in file.read().split(b"\0"):
-                if entry.startswith(b"RANK="):
-                    found[int(entry[5:])] = int(text)
+    for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        for entry in Path(f"/proc/{text}/environ").read_bytes().split(b"\0"):
+            if entry.startswith(b"RANK="):
+                found[int(entry[5:])] = int(text)
     return found
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="finds processes in /proc")
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in /proc")
 def test_a_killed_process_ends_all_and_the_run_goes_on(tmp_path):
     (tmp_path / "a.toml").write_text(RECIPE.format(n_steps=100_000))
     log = tmp_path / "out" / "log.csv"
