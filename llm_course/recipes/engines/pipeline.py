@@ -30,7 +30,8 @@ class PipelineEngine(Engine):
     Args:
         device: where this process computes.
         schedule: ``gpipe`` or ``1f1b``.
-        n_microbatches: into how many a batch is cut; as many as there are processes if 0.
+        n_microbatches: into how many a batch is cut; if 0 by the run's accumulation, and at least
+            into as many as there are processes.
     """
 
     keeps_part = True
@@ -40,31 +41,22 @@ class PipelineEngine(Engine):
     ) -> None:
         super().__init__(device)
         self.last = self.world_size - 1
-        self.n_microbatches = n_microbatches or self.world_size
+        self.n_microbatches = n_microbatches
         self.make_schedule = SCHEDULES[schedule]
+        self.schedule: ScheduleGPipe | Schedule1F1B | None = None
         self.loss_of: Loss | None = None
 
     def lay_out(self, model: Decoder) -> nn.Module:
-        """This process' layers, and the schedule around them.
+        """This process' layers.
 
         Raises:
-            CourseError: there are more processes than layers or than micro-batches, or all stages
-                would share a weight.
+            CourseError: there are more processes than layers, or all stages would share a weight.
         """
-        if self.n_microbatches < self.world_size:
-            raise CourseError(
-                f"n_microbatches: expected at least {self.world_size}, one for each process, got "
-                f"{self.n_microbatches}. Fix: raise it in the recipe's [parallel]"
-            )
         try:
             layers = keep_stage(model, self.rank, self.world_size)
         except ValueError as error:
             raise CourseError(f"--strategy pipeline: {error} Fix: --strategy fsdp") from error
         self.stage = StageModule(model, layers, is_last=self.rank == self.last)
-        stage = PipelineStage(self.stage, self.rank, self.world_size, self.device)
-        self.schedule = self.make_schedule(
-            stage, self.n_microbatches, loss_fn=self._loss, scale_grads=False
-        )
         tied = model.config.tie_embeddings and self.world_size > 1
         group = dist.new_group([0, self.last]) if tied else None  # every process must ask for it
         self.ends = group if self.rank in (0, self.last) else None
@@ -80,10 +72,10 @@ class PipelineEngine(Engine):
         """The gradient of this stage's weights; the loss and the targets of the whole batch.
 
         Raises:
-            CourseError: the rows cannot be cut into micro-batches of one size.
+            CourseError: the rows cannot be cut into micro-batches of one size, or into too few.
             ValueError: no target counts.
         """
-        self._check(batch, config)
+        self._begin(len(batch[0]), config)
         tokens, targets = (tensor.to(self.device) for tensor in batch)
         n_targets = count_targets(targets)
         if n_targets == 0:
@@ -127,17 +119,22 @@ class PipelineEngine(Engine):
         """The scheduled loss of a micro-batch; its rows hold tokens and targets, ``b 2 t``."""
         return self.loss_of(LastFeatures(self.stage.model, features), rows[:, 0], rows[:, 1])
 
-    def _check(self, batch: Batch, config: TrainingConfig) -> None:
-        if len(batch[0]) % self.n_microbatches:
+    def _begin(self, n_rows: int, config: TrainingConfig) -> None:
+        """The schedule of the run, once it is known how a batch is cut."""
+        n = self.n_microbatches or max(self.world_size, config.accumulation)
+        if n < self.world_size:
             raise CourseError(
-                f"batch_size: expected a multiple of n_microbatches={self.n_microbatches}, got "
-                f"{len(batch[0])}. Fix: change one of them in the recipe"
+                f"n_microbatches: expected at least {self.world_size}, one for each process, got "
+                f"{n}. Fix: raise it in the recipe's [parallel]"
             )
-        if config.accumulation > 1:
+        if n_rows % n:
             raise CourseError(
-                f"accumulation: expected 1 for the strategy pipeline, got {config.accumulation}. "
-                "Fix: cut the batch by n_microbatches in the recipe's [parallel] instead"
+                f"batch_size: expected a multiple of n_microbatches={n}, got {n_rows}. "
+                "Fix: change one of them in the recipe"
             )
+        if self.schedule is None:
+            stage = PipelineStage(self.stage, self.rank, self.world_size, self.device)
+            self.schedule = self.make_schedule(stage, n, loss_fn=self._loss, scale_grads=False)
 
 
 class StageModule(nn.Module):

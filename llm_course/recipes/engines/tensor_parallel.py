@@ -84,6 +84,20 @@ def plan_of(model: Decoder) -> dict[str, ParallelStyle]:
     return plan
 
 
+def divided_axis(name: str) -> int | None:
+    """Along which axis a weight is divided by its full name; None for one that is copied.
+
+    >>> divided_axis("blocks.0.attention.query.weight"), divided_axis("blocks.0.attention.output.bias")
+    (0, None)
+    """  # noqa: E501
+    module, kind = name.rsplit(".", 1)
+    last = module.rsplit(".", 1)[-1]
+    if module in ("embedding", "output") or last in ("query", "key", "value", "gate", "up"):
+        return 0
+    by_rows = last == "down" or module.endswith("attention.output")
+    return 1 if by_rows and kind == "weight" else None
+
+
 class Copies(ParallelStyle):
     """A module that every process has whole, with weights that are DTensors like the others'."""
 

@@ -25,7 +25,7 @@ def test_recomputed_blocks_change_nothing(two_ranks):
     [
         ({}, {}, {"n_microbatches": 3}, "batch_size: expected a multiple of n_microbatches=3"),
         ({}, {}, {"n_microbatches": 1}, "n_microbatches: expected at least 2"),
-        ({}, {"accumulation": 2}, {}, "accumulation: expected 1 for the strategy pipeline, got 2"),
+        ({}, {"accumulation": 3}, {}, "batch_size: expected a multiple of n_microbatches=3"),
         ({"n_layers": 1}, {}, {}, "n_stages: expected 1 to n_layers=1, got 2"),
     ],
 )

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch.distributed as dist
@@ -98,11 +97,17 @@ def test_a_process_ends_with_its_launcher(tmp_path):
     assert wait_until(lambda: not alive(pid), 60), "an orphan was left"
 
 
+def running():
+    """The processes of this machine that have not ended, with what started each."""
+    told = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in told.stdout.splitlines()]
+    return {int(pid): int(parent) for pid, parent, state, *_ in rows if state[0] != "Z"}
+
+
 def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
+    return pid in running()
 
 
 def wait_until(condition, seconds):
@@ -151,17 +156,11 @@ def torchrun(folder):
 
 
 def children(pid):
-    """The processes that a process has started, by their rank."""
-    found = {}
-    for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        for entry in Path(f"/proc/{text}/environ").read_bytes().split(b"\0"):
-            if entry.startswith(b"RANK="):
-                found[int(entry[5:])] = int(text)
-    return found
+    """What a process has started, in that order."""
+    return sorted(child for child, parent in running().items() if parent == pid)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in /proc")
 def test_a_killed_process_ends_all_and_the_run_goes_on(tmp_path):
     (tmp_path / "a.toml").write_text(RECIPE.format(n_steps=100_000))
     log = tmp_path / "out" / "log.csv"
@@ -169,14 +168,14 @@ def test_a_killed_process_ends_all_and_the_run_goes_on(tmp_path):
     try:
         assert wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") > 8, 200)
         workers = children(started.pid)
-        assert sorted(workers) == [0, 1]
+        assert len(workers) == 2
         os.kill(workers[1], signal.SIGKILL)
         told, _ = started.communicate(timeout=200)
     finally:
         started.kill()
     assert started.returncode != 0
     assert "process 0 of 2: expected an answer" in told or "Signal 9 (SIGKILL)" in told
-    assert not any(alive(pid) for pid in workers.values()), "an orphan was left"
+    assert not any(alive(pid) for pid in workers), "an orphan was left"
     [*_, last] = sorted((tmp_path / "out" / "checkpoints").glob("step-*.sharded"))
     n_steps = int(last.stem.removeprefix("step-")) + 5  # the plateau may be ended there
     (tmp_path / "a.toml").write_text(RECIPE.format(n_steps=n_steps))
