@@ -13,6 +13,7 @@ from llm_course.recipes.train.plan import planned_config
 from llm_course.recipes.train.recipe import load_train_recipe
 from llm_course.recipes.train.spread import Machines, activation_bytes, spread, spread_lines
 from llm_course.recipes.train.strategies import make_strategy
+from llm_course.training.activation_checkpointing import checkpoint_activations
 from llm_course.training.config import TrainingConfig
 from llm_course.training.loop import train
 from llm_course.training.loss import next_token_loss
@@ -81,13 +82,21 @@ def test_activations_are_estimated_to_a_tenth(rows):
 
 
 def test_recomputed_activations_are_estimated_to_a_tenth():
-    """The inputs of all blocks, and the inside of one."""
+    """Kept are the inputs of all blocks; the inside of one comes on top, once it is computed."""
     config = planned_config(preset("tiny"))
+    model = Decoder(config, fused_attention)
+    checkpoint_activations(model)
+    tokens = torch.zeros(4, config.context_length, dtype=torch.int64)
+    with saved_bytes(model.parameters()) as saved:
+        loss = next_token_loss(model, tokens, tokens)
+        found = saved.total
+    assert loss.isfinite()
     whole = activation_bytes(config, Machines(n_gpus=1), 4, recompute=False)
     kept = activation_bytes(config, Machines(n_gpus=1), 4, recompute=True)
     stream = 4 * 4 * config.context_length * config.d_model
     inside = (whole - 4 * stream) / config.n_layers
-    assert kept == pytest.approx(config.n_layers * stream + inside + 4 * stream)
+    fixed = 4 * config.vocab_size * config.d_model
+    assert kept - inside < found < 1.1 * (kept - inside) + fixed
 
 
 def test_the_large_preset_fits_where_it_is_divided():
