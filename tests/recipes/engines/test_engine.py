@@ -10,6 +10,7 @@ from llm_course.errors import CourseError
 from llm_course.pretrained.tensor_files import read_tensors
 from llm_course.recipes.engines.engine import Engine
 from llm_course.training.csv_log import read_csv_log
+from tests.recipes.engines.padded import train_padded
 from tests.recipes.engines.runs import refusal, train_as
 
 ENGINES = ["ddp", "fsdp", "tensor", "pipeline"]
@@ -49,6 +50,18 @@ def test_what_they_leave_is_what_one_process_leaves(runs, one_process, strategy)
     assert results[0]["n_parameters"] == results[1]["n_parameters"]
     hidden = [path.name for path in (folder / "checkpoints").iterdir() if path.name[0] == "."]
     assert hidden == [], "no unfinished or half-deleted checkpoint"
+
+
+@pytest.mark.parametrize("strategy", ENGINES)
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_narrow_products_and_a_loss_scale_go_with_every_engine(two_ranks, strategy, precision):
+    settings = {"precision": precision}
+    expected = train_padded("single", None, settings)
+    results = two_ranks.run(train_padded, strategy, None, settings)
+    for result in results:
+        # Rounding falls elsewhere when rows or matrices are divided; 2^-8 is bf16's step.
+        assert result["losses"] == pytest.approx(expected["losses"], rel=2**-8)
+        assert result["norms"] == pytest.approx(expected["norms"], rel=2**-4)
 
 
 def at_step_4(folder, copy):
