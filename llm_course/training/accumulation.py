@@ -31,6 +31,7 @@ def accumulate_gradient(
     *,
     n_targets: int | None = None,
     factor: float = 1.0,
+    before_part: Callable[[bool], None] | None = None,
 ) -> tuple[float, int]:
     """Add a batch's gradient to ``.grad``, in parts, and return its loss and its targets.
 
@@ -46,6 +47,8 @@ def accumulate_gradient(
         n_targets: the targets of the whole batch, if this is a part of it that one of several
             processes holds; the loss that is returned is then its part of the sum.
         factor: what the gradient is multiplied by, but not the loss that is returned.
+        before_part: told before each part whether it is the last. With it a part without targets
+            is computed as well, since other processes wait for its gradient of zero.
 
     Shapes:
         tokens, targets ``b t``.
@@ -60,9 +63,12 @@ def accumulate_gradient(
             f"targets: expected one that counts, got only {IGNORE} in shape {tuple(targets.shape)}."
         )
     device, total = next(model.parameters()).device, torch.zeros(())
-    for part in zip(tokens.chunk(n_parts), targets.chunk(n_parts), strict=True):
+    parts = list(zip(tokens.chunk(n_parts), targets.chunk(n_parts), strict=True))
+    for number, part in enumerate(parts, start=1):
+        if before_part is not None:
+            before_part(number == len(parts))
         share = count_targets(part[1]) / n_targets
-        if share > 0:
+        if share > 0 or before_part is not None:
             part_loss = loss(model, *(tensor.to(device) for tensor in part)) * share
             (part_loss * factor).backward()
             total = total.to(part_loss) + part_loss.detach()

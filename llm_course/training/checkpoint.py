@@ -3,13 +3,14 @@
 A file holds the weights, the optimizer's moments and the state of the random numbers as tensors,
 and as JSON beside them the step, the configuration, the data's hash and the position in the data.
 It is written under a temporary name and renamed, so that a run that is killed while it writes
-leaves the checkpoint before. A digest of everything tells a damaged file. Leaves out sharded
-checkpoints, which are those of ``torch.distributed.checkpoint``.
+leaves the checkpoint before. A digest of everything tells a damaged file. The checkpoints of
+several processes are folders (``sharded_checkpoint.py``), with the same names in them.
 """
 
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from llm_course.errors import CourseError
 from llm_course.pretrained.tensor_files import read_tensors, write_tensors
 
 FORMAT = "llm-course checkpoint 1"
-_NAME = re.compile(r"step-(\d{8})\.safetensors")
+SHARDED = ".sharded"
+_NAME = re.compile(rf"step-(\d{{8}})\.(safetensors|{SHARDED[1:]})")
 _FIX = "delete it, and the run goes on from the checkpoint before, or begins anew"
 
 
@@ -131,7 +133,12 @@ def check_same_run(path: Path, expected: Mapping[str, Any], found: Mapping[str, 
 def keep_latest(folder: Path, n: int) -> None:
     """Delete all checkpoints of a folder but the latest ``n``."""
     for path in find_checkpoints(folder)[:-n]:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            # First by another name: half a checkpoint must not look like a whole one.
+            hidden = path.rename(path.with_name(f".{path.name}.old"))
+            shutil.rmtree(hidden, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

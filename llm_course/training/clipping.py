@@ -58,10 +58,19 @@ def clip_gradients(weights: Iterable[Tensor], max_norm: float | None) -> Tensor:
     >>> clip_gradients([weight], max_norm=1.0).item(), weight.grad.round(decimals=4).tolist()
     (5.0, [0.6000000238418579, 0.800000011920929])
     """
-    if max_norm is not None and not max_norm > 0:
-        raise ValueError(f"max_norm: expected a positive number or None, got {max_norm}.")
+    check_max_norm(max_norm)
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     norm = gradient_norm(gradients)
     if max_norm is not None:
         scale_gradients(gradients, norm, max_norm)
     return norm
+
+
+def check_max_norm(max_norm: float | None) -> None:
+    """Refuse a norm that no gradient could be clipped to.
+
+    Raises:
+        ValueError: it is not positive.
+    """
+    if max_norm is not None and not max_norm > 0:
+        raise ValueError(f"max_norm: expected a positive number or None, got {max_norm}.")

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from llm_course.errors import CourseError
-from llm_course.training.accumulation import Batch, Loss, accumulate_gradient, count_targets
+from llm_course.training.accumulation import Batch, Loss
 from llm_course.training.config import TrainingConfig
 from llm_course.training.loss import next_token_loss
-from llm_course.training.precision import mixed_precision
 from llm_course.training.schedule import learning_rate
 from llm_course.training.state import TrainingState, begin_training
 from llm_course.training.strategy import SingleProcess, Strategy
@@ -118,7 +117,7 @@ def train(
             batch = _next_batch(stream, state.step, config.n_steps)
             record = _train_step(state, batch, config, loss, strategy, history)
             if evaluate is not None and _is_due(record.step, config):
-                record = replace(record, evaluation=_measure(model, evaluate))
+                record = replace(record, evaluation=_measure(model, evaluate, strategy))
             history.append(record)
             if after_step is not None:
                 after_step(state, record)
@@ -138,7 +137,7 @@ def _train_step(
     """One step, or ``NonFiniteLoss`` and no step."""
     step, scaler = state.step, state.scaler
     state.optimizer.zero_grad(set_to_none=True)
-    value, n_targets = _gradient(state, batch, config, loss, strategy)
+    value, n_targets = strategy.gradient(state, batch, config, loss)
     if not math.isfinite(value):
         raise NonFiniteLoss("loss", value, step, history)
     weights = [weight for weight in state.model.parameters() if weight.requires_grad]
@@ -166,29 +165,6 @@ def _train_step(
     )
 
 
-def _gradient(
-    state: TrainingState, batch: Batch, config: TrainingConfig, loss: Loss, strategy: Strategy
-) -> tuple[float, int]:
-    """The gradient of a batch in ``.grad``; its loss and its targets over all processes."""
-    part = strategy.part(batch)
-    n_targets = int(strategy.total(count_targets(part[1])))
-    scale = 1.0 if state.scaler is None else state.scaler.scale
-
-    def narrow(model: nn.Module, tokens: Tensor, targets: Tensor) -> Tensor:
-        with mixed_precision(config.precision, tokens.device.type):
-            return loss(model, tokens, targets)
-
-    value, _ = accumulate_gradient(
-        state.prepared,
-        part,
-        narrow,
-        config.accumulation,
-        n_targets=n_targets,
-        factor=scale * strategy.gradient_factor,
-    )
-    return strategy.total(value), n_targets
-
-
 def _next_batch(stream: Iterator[Batch], step: int, n_steps: int) -> Batch:
     """The next batch, or an error that says how many there were."""
     for batch in stream:
@@ -207,10 +183,11 @@ def _is_due(step: int, config: TrainingConfig) -> bool:
 
 
 @torch.no_grad()
-def _measure(model: nn.Module, evaluate: Callable[[nn.Module], float]) -> float:
+def _measure(model: nn.Module, evaluate: Callable[[nn.Module], float], strategy: Strategy) -> float:
     """Evaluate in evaluation mode, and go back to training mode whatever happens."""
-    model.eval()
-    try:
-        return evaluate(model)
-    finally:
-        model.train()
+    with strategy.use(model) as whole:
+        whole.eval()
+        try:
+            return evaluate(whole)
+        finally:
+            whole.train()

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from llm_course.training.config import TrainingConfig
 from llm_course.training.loss_scaling import LossScaler
@@ -87,31 +88,87 @@ def state_tensors(state: TrainingState) -> tuple[dict[str, Tensor], dict[str, An
 
 
 def restore_state(
-    state: TrainingState, tensors: Mapping[str, Tensor], values: Mapping[str, Any]
+    state: TrainingState,
+    tensors: Mapping[str, Tensor],
+    values: Mapping[str, Any],
+    partial: bool = False,
 ) -> None:
     """Bring a state back to what ``state_tensors`` gave, in place; the global generators too.
+
+    Args:
+        state: of this process.
+        tensors: the whole tensors.
+        values: what came with them.
+        partial: as for ``restore_targets``.
 
     Raises:
         ValueError: a tensor of the model is missing, unknown or of another shape.
     """
-    weights = {n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")}
-    _check_names(state.model.state_dict(), weights)
-    state.model.load_state_dict(weights)
+    targets = restore_targets(state, tensors, partial)
+    for name, target in targets.items():
+        found = tensors[name]
+        if isinstance(target, DTensor):  # each process has read the whole, and keeps its part
+            found = distribute_tensor(
+                found.to(target.device), target.device_mesh, target.placements, src_data_rank=None
+            )
+        target.copy_(found)
+    adopt_restored(state, targets, values)
+
+
+def restore_targets(
+    state: TrainingState, kept: Mapping[str, Tensor], partial: bool = False
+) -> dict[str, Tensor]:
+    """What has to be filled with the tensors of a checkpoint, before ``adopt_restored``.
+
+    The weights are those of the state itself; the optimizer's tensors are new, and laid out over
+    processes as their weights are.
+
+    Args:
+        state: of this process.
+        kept: the whole tensors of the checkpoint, by name; only dtypes and shapes are looked at.
+        partial: whether other processes have some of the model's tensors.
+
+    Raises:
+        ValueError: a tensor of the model is missing, unknown or of another shape.
+    """
+    weights = state.model.state_dict()
+    found = {n.removeprefix("model/"): t for n, t in kept.items() if n.startswith("model/")}
+    _check_names(weights, {n: t for n, t in found.items() if n in weights or not partial})
+    targets = {f"model/{name}": weight for name, weight in weights.items()}
+    for name, weight in state.model.named_parameters():
+        prefix = f"optimizer/{name}/"
+        for key in (n for n in kept if n.startswith(prefix)):
+            like, dtype = kept[key], kept[key].dtype
+            alike = like.shape == weight.shape
+            targets[key] = (
+                torch.zeros_like(weight, dtype=dtype, requires_grad=False)
+                if alike
+                else torch.zeros(like.shape, dtype=dtype, device=weight.device)
+            )
+    random = ["random/cpu", *(f"random/cuda/{i}" for i in range(torch.cuda.device_count()))]
+    for name in (name for name in random if name in kept):
+        targets[name] = torch.zeros(kept[name].shape, dtype=kept[name].dtype)
+    return targets
+
+
+def adopt_restored(
+    state: TrainingState, targets: Mapping[str, Tensor], values: Mapping[str, Any]
+) -> None:
+    """Let a state go on from what filled its ``restore_targets``, and from the plain values."""
     state.optimizer.state.clear()
     for name, weight in state.model.named_parameters():
         prefix = f"optimizer/{name}/"
-        kept = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-        # A copy: what was read may be a mapped file.
-        moved = {key: value.to(weight.device, copy=True) for key, value in kept.items()}
-        if moved | values["optimizer"].get(name, {}):
-            state.optimizer.state[weight] = moved | values["optimizer"].get(name, {})
+        found = {n.removeprefix(prefix): t for n, t in targets.items() if n.startswith(prefix)}
+        found |= values["optimizer"].get(name, {})
+        if found:
+            state.optimizer.state[weight] = found
     state.step = values["step"]
     if state.scaler is not None and values["scaler"] is not None:
         state.scaler.load_state_dict(values["scaler"])
-    torch.set_rng_state(tensors["random/cpu"].clone())
+    torch.set_rng_state(targets["random/cpu"])
     for number in range(torch.cuda.device_count()):
-        if f"random/cuda/{number}" in tensors:
-            torch.cuda.set_rng_state(tensors[f"random/cuda/{number}"].clone(), number)
+        if f"random/cuda/{number}" in targets:
+            torch.cuda.set_rng_state(targets[f"random/cuda/{number}"], number)
 
 
 def _check_names(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:

@@ -1,27 +1,26 @@
 """How a training step is spread over processes: the seam between the loop and the engines.
 
 The loop asks a strategy for what depends on how many processes there are, and for nothing else.
-``SingleProcess`` is one process on one device. An engine for ``torchrun`` (DDP, FSDP2, tensor or
-pipeline parallel) is another class with the same methods: it is passed to ``train``, which stays
-as it is.
+``SingleProcess`` is one process on one device. The engines for ``torchrun`` (DDP, FSDP2, tensor and
+pipeline parallel, ``recipes/engines``) are other classes with the same methods: one is passed to
+``train``, which stays as it is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from llm_course.training.accumulation import Batch
-from llm_course.training.checkpoint import (
-    MismatchedCheckpoint,
-    check_same_run,
-    read_checkpoint,
-    write_checkpoint,
-)
+from llm_course.training.accumulation import Batch, Loss, accumulate_gradient, count_targets
+from llm_course.training.checkpoint import write_checkpoint
 from llm_course.training.clipping import clip_gradients
-from llm_course.training.state import TrainingState, restore_state, state_tensors
+from llm_course.training.config import TrainingConfig
+from llm_course.training.precision import mixed_precision
+from llm_course.training.restore import load_checkpoint
+from llm_course.training.state import TrainingState, state_tensors
 
 
 class Strategy(Protocol):
@@ -52,6 +51,12 @@ class Strategy(Protocol):
         """The sum of a number over the processes, each of which has other rows."""
         ...
 
+    def gradient(
+        self, state: TrainingState, batch: Batch, config: TrainingConfig, loss: Loss
+    ) -> tuple[float, int]:
+        """The gradient of a whole batch in ``.grad``; its loss and its targets, over all rows."""
+        ...
+
     def clip(self, weights: Iterable[Tensor], max_norm: float | None) -> Tensor:
         """Clip the gradient of the whole model, and return its norm before that."""
         ...
@@ -64,8 +69,18 @@ class Strategy(Protocol):
         """Return when every process has come here."""
         ...
 
+    def use(self, model: nn.Module) -> AbstractContextManager[nn.Module]:
+        """Within it, the model as one process has it, to be measured or to write.
+
+        Every process enters and leaves it.
+        """
+        ...
+
     def gather(self, model: nn.Module) -> dict[str, Tensor]:
-        """All weights of a model by name, whole and on the CPU; each process calls it."""
+        """All weights of a model by name, whole and on the CPU; each process calls it.
+
+        The first process gets them, the others may get none.
+        """
         ...
 
     def save(self, path: Path, state: TrainingState, facts: Mapping[str, Any]) -> None:
@@ -109,6 +124,12 @@ class SingleProcess:
         """The number itself."""
         return number
 
+    def gradient(
+        self, state: TrainingState, batch: Batch, config: TrainingConfig, loss: Loss
+    ) -> tuple[float, int]:
+        """``batch_gradient``."""
+        return batch_gradient(self, state, batch, config, loss)
+
     def clip(self, weights: Iterable[Tensor], max_norm: float | None) -> Tensor:
         """``clip_gradients``."""
         return clip_gradients(weights, max_norm)
@@ -119,6 +140,11 @@ class SingleProcess:
 
     def wait(self) -> None:
         """Nobody to wait for."""
+
+    @contextmanager
+    def use(self, model: nn.Module) -> Iterator[nn.Module]:
+        """The model itself."""
+        yield model
 
     def gather(self, model: nn.Module) -> dict[str, Tensor]:
         """Copies of the weights."""
@@ -136,11 +162,45 @@ class SingleProcess:
             CorruptCheckpoint: the file is damaged.
             MismatchedCheckpoint: a fact is not as expected, or the tensors are not the model's.
         """
-        tensors, facts = read_checkpoint(path)
-        check_same_run(path, expected, {name: facts.get(name) for name in expected})
-        values = facts.pop("state")
-        try:
-            restore_state(state, tensors, values)
-        except ValueError as error:
-            raise MismatchedCheckpoint(f"{path}: {error} Fix: name another --out") from error
-        return facts
+        return load_checkpoint(path, state, expected)
+
+
+def batch_gradient(
+    strategy: Strategy,
+    state: TrainingState,
+    batch: Batch,
+    config: TrainingConfig,
+    loss: Loss,
+    before_part: Callable[[bool], None] | None = None,
+) -> tuple[float, int]:
+    """The gradient where each process computes its rows; the loss and the targets of all rows.
+
+    Args:
+        strategy: says which rows, and adds up.
+        state: whose model gets the gradient.
+        batch: of all processes.
+        config: its precision and accumulation.
+        loss: as ``loss(state.prepared, tokens, targets)``.
+        before_part: as for ``accumulate_gradient``.
+
+    Shapes:
+        tokens, targets ``b t``.
+    """
+    part = strategy.part(batch)
+    n_targets = int(strategy.total(count_targets(part[1])))
+    scale = 1.0 if state.scaler is None else state.scaler.scale
+
+    def narrow(model: nn.Module, tokens: Tensor, targets: Tensor) -> Tensor:
+        with mixed_precision(config.precision, tokens.device.type):
+            return loss(model, tokens, targets)
+
+    value, _ = accumulate_gradient(
+        state.prepared,
+        part,
+        narrow,
+        config.accumulation,
+        n_targets=n_targets,
+        factor=scale * strategy.gradient_factor,
+        before_part=before_part,
+    )
+    return strategy.total(value), n_targets

@@ -2,9 +2,11 @@
 
 import sys
 
+import torch.distributed as dist
 import typer
 
 from llm_course.errors import CourseError
+from llm_course.recipes.engines.processes import leave
 from llm_course.recipes.train.commands import train
 
 
@@ -14,6 +16,8 @@ def main() -> None:
         typer.run(train)
     except CourseError as error:
         print(f"error: {error}", file=sys.stderr)
+        if dist.is_initialized():
+            leave(2)
         raise SystemExit(2) from None
 
 

@@ -14,6 +14,7 @@ from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.generate import generate
 from llm_course.decoding.sampling import SamplingConfig
 from llm_course.files import atomic_write
+from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
 from llm_course.pretrained.tensor_files import write_tensors
 from llm_course.provenance import circumstances
@@ -73,10 +74,11 @@ class Outputs:
             self.events.write(numbers, record.step)
         last = state.step == self.recipe.training.n_steps
         if self._due(self.recipe.run.sample_every, state.step, last):
-            # A sharded model needs all of its processes to write a text.
-            text = sample_text(state.model, self.corpus, self.recipe.seed + state.step)
-            if self.first:
-                atomic_write(self.out / SAMPLES / f"step-{state.step:08d}.txt", text)
+            # A sharded model needs all of its processes to become whole.
+            with self.strategy.use(state.model) as model:
+                if self.first:
+                    text = sample_text(model, self.corpus, self.recipe.seed + state.step)
+                    atomic_write(self.out / SAMPLES / f"step-{state.step:08d}.txt", text)
         if self._due(self.recipe.run.checkpoint_every, state.step, last):
             self.checkpoint(state)
 
@@ -118,7 +120,7 @@ def sample_text(model: Decoder, corpus: Corpus, seed: int, n_texts: int = 3) -> 
 def write_model(
     recipe: TrainRecipe,
     out: Path,
-    model: Decoder,
+    config: DecoderConfig,
     weights: Mapping[str, Tensor],
     corpus: Corpus,
     facts: Mapping[str, Any],
@@ -128,7 +130,7 @@ def write_model(
     Args:
         recipe: of the run.
         out: its folder.
-        model: what was trained.
+        config: of the model.
         weights: of the model after the last step, by name.
         corpus: what was read.
         facts: what the run gave.
@@ -137,7 +139,7 @@ def write_model(
         the facts with their circumstances, as ``result.json`` holds them.
     """
     write_tensors(out / MODEL, weights, {"name": recipe.name})
-    atomic_write(out / CONFIG, json.dumps(asdict(model.config), indent=1) + "\n")
+    atomic_write(out / CONFIG, json.dumps(asdict(config), indent=1) + "\n")
     save(corpus.tokenizer, out / TOKENIZER)
     result = {
         "name": recipe.name,
@@ -146,7 +148,7 @@ def write_model(
         "data_sha256": corpus.sha256,
         "training": asdict(recipe.training),
         "run": asdict(recipe.run),
-        "n_parameters": model.n_parameters,
+        "n_parameters": sum(weight.numel() for weight in weights.values()),
         **facts,
         "threads": torch.get_num_threads(),
         "processor": platform.machine(),

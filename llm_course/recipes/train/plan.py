@@ -1,8 +1,8 @@
 """What a run would need, before it is run: parameters, memory, work and time.
 
 The memory of one process that holds everything: weights, gradients and AdamW's two moments, each
-in fp32, 16 bytes a parameter. Activations come on top; so does what is saved by sharding, which the
-parallel chapter counts.
+in fp32, 16 bytes a parameter. Activations come on top. What many GPUs would need is in
+``spread.py``.
 """
 
 from dataclasses import dataclass
@@ -67,9 +67,14 @@ def flops_per_token(config: DecoderConfig, n_parameters: int) -> float:
     return 6.0 * (n_parameters - looked_up) + attention
 
 
+def planned_config(recipe: TrainRecipe) -> DecoderConfig:
+    """The decoder of a recipe, with the largest vocabulary that its tokenizer may have."""
+    return recipe.decoder_config(recipe.model.get("vocab_size", recipe.data.vocab_size))
+
+
 def plan(recipe: TrainRecipe) -> Plan:
     """The needs of a recipe; nothing is allocated, however large the model."""
-    config = recipe.decoder_config(recipe.model.get("vocab_size", recipe.data.vocab_size))
+    config = planned_config(recipe)
     with torch.device("meta"), NoInitialWeights():
         n_parameters = Decoder(config).n_parameters
     n_tokens = recipe.training.n_steps * recipe.run.batch_size * config.context_length

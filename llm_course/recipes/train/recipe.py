@@ -63,6 +63,23 @@ class RunEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ParallelEntry:
+    """How a run is spread over processes, unless the command says otherwise.
+
+    Args:
+        strategy: ``single``, ``ddp``, ``fsdp``, ``tensor`` or ``pipeline``.
+        schedule: of a pipeline, ``gpipe`` or ``1f1b``.
+        n_microbatches: of a pipeline; as many as there are processes if 0.
+        timeout: seconds that a process waits for the others.
+    """
+
+    strategy: str = "single"
+    schedule: str = "1f1b"
+    n_microbatches: int = 0
+    timeout: int = 600
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainRecipe:
     """A run, as plain values.
 
@@ -73,6 +90,7 @@ class TrainRecipe:
         data: what is learnt from.
         training: the numbers of the steps.
         run: what is written.
+        parallel: how it is spread over processes.
     """
 
     name: str
@@ -81,6 +99,7 @@ class TrainRecipe:
     data: DataEntry
     training: TrainingConfig
     run: RunEntry
+    parallel: ParallelEntry = ParallelEntry()
 
     def decoder_config(self, vocab_size: int | None = None) -> DecoderConfig:
         """The decoder's configuration, with the vocabulary of a tokenizer.
@@ -153,6 +172,7 @@ def parse_train_recipe(table: Mapping[str, Any], where: str = "recipe") -> Train
         data=_entry(DataEntry, found.take("data", dict, {}), f"{where}: data", _DATA),
         training=_training(found.take("training", dict), f"{where}: training"),
         run=_entry(RunEntry, found.take("run", dict, {}), f"{where}: run", _RUN),
+        parallel=_parallel(found.take("parallel", dict, {}), f"{where}: parallel"),
     )
     found.finish()
     recipe.decoder_config(recipe.model.get("vocab_size", 1))
@@ -177,6 +197,23 @@ def _entry(kind: type, table: Any, where: str, least: Mapping[str, float]) -> An
     }
     found.finish()
     return kind(**values)
+
+
+def _parallel(table: Any, where: str) -> ParallelEntry:
+    entry = _entry(ParallelEntry, table, where, {"n_microbatches": 0, "timeout": 1})
+    for field, choices in _PARALLEL_CHOICES.items():
+        if getattr(entry, field) not in choices:
+            raise CourseError(
+                f"{where}: {field}: expected one of {', '.join(choices)}, got "
+                f"{getattr(entry, field)!r}. Fix: name one"
+            )
+    return entry
+
+
+_PARALLEL_CHOICES = {
+    "strategy": ("single", "ddp", "fsdp", "tensor", "pipeline"),
+    "schedule": ("gpipe", "1f1b"),
+}
 
 
 def _training(table: Mapping[str, Any], where: str) -> TrainingConfig:

@@ -12,6 +12,7 @@ from llm_course.errors import CourseError
 from llm_course.lock import locked
 from llm_course.model.attention import fused_attention
 from llm_course.model.decoder import Decoder
+from llm_course.recipes.engines.processes import others_answer
 from llm_course.recipes.train.corpus import Corpus, open_corpus
 from llm_course.recipes.train.outputs import CHECKPOINTS, RESULT, Outputs, write_model
 from llm_course.recipes.train.recipe import TrainRecipe
@@ -57,26 +58,28 @@ def run(
     Raises:
         CourseError: the recipe is a plan, another run is at work there, or the folder holds the
             data or a checkpoint of another run or a damaged one.
+        ProcessLost: another process of this run has died, or is too slow.
     """
     if recipe.run.plan_only:
         raise CourseError(f"{recipe.name}: expected a recipe to run, got a plan. Fix: add --plan")
     strategy = strategy or SingleProcess()
-    if strategy.rank != 0:  # one process holds the lock for all
-        return _run(recipe, out, strategy, tell, command)
-    with locked(out, who="training run"):
-        if force:
-            _clear(out)
-        return _run(recipe, out, strategy, tell, command)
+    with others_answer(strategy.rank, strategy.world_size):
+        if strategy.rank != 0:  # one process holds the lock, and speaks, for all
+            return _run(recipe, out, strategy, lambda line: None, command)
+        with locked(out, who="training run"):
+            if force:
+                _clear(out)
+            return _run(recipe, out, strategy, tell, command)
 
 
 def _run(
     recipe: TrainRecipe, out: Path, strategy: Strategy, tell: Tell, command: str
 ) -> dict[str, Any]:
     corpus = _corpus(recipe, out / "data", strategy)
-    model, state, identity = _begin(recipe, corpus, strategy)
+    model, n_parameters, state, identity = _begin(recipe, corpus, strategy)
     _resume(out, state, strategy, identity, tell)
     tell(
-        f"{model.n_parameters:,} parameters; {corpus.train.n_tokens:,} tokens to learn from; "
+        f"{n_parameters:,} parameters; {corpus.train.n_tokens:,} tokens to learn from; "
         f"step {state.step} of {recipe.training.n_steps}"
     )
     loss = partial(next_token_loss, z_weight=recipe.run.z_weight)
@@ -91,7 +94,7 @@ def _run(
         after_step=Outputs(recipe, out, corpus, strategy, identity, state.step).after_step,
     )
     weights = strategy.gather(model)
-    held_out = history[-1].evaluation if history else _evaluated(model, corpus)
+    held_out = history[-1].evaluation if history else _evaluated(model, corpus, strategy)
     if strategy.rank != 0:
         return {}
     n_bytes = _held_out_bytes(corpus)
@@ -102,7 +105,7 @@ def _run(
         "held_out_tokens": corpus.held_out.n_tokens,
         "tokens": recipe.training.n_steps * recipe.run.batch_size * model.config.context_length,
     }
-    return write_model(recipe, out, model, weights, corpus, facts)
+    return write_model(recipe, out, model.config, weights, corpus, facts)
 
 
 def _corpus(recipe: TrainRecipe, folder: Path, strategy: Strategy) -> Corpus:
@@ -120,16 +123,17 @@ def held_out_loss(model: Decoder, corpus: Corpus, batch_size: int = 16) -> float
 
 def _begin(
     recipe: TrainRecipe, corpus: Corpus, strategy: Strategy
-) -> tuple[Decoder, TrainingState, Identity]:
-    """The model with its first weights, the state around it, and what identifies the run."""
+) -> tuple[Decoder, int, TrainingState, Identity]:
+    """The model with its first weights, how many it has, its state, and what identifies the run."""
     config = recipe.decoder_config(len(corpus.tokenizer))
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     model = Decoder(config, fused_attention, generator)
     if recipe.run.recompute:
         checkpoint_activations(model)
+    n_parameters = model.n_parameters  # of which a process may keep a part
     state = begin_training(model, recipe.training, strategy.prepare(model))
-    return model, state, partial(recipe.identity, config, corpus.sha256)
+    return model, n_parameters, state, partial(recipe.identity, config, corpus.sha256)
 
 
 def _resume(
@@ -141,14 +145,15 @@ def _resume(
         tell(f"on from {path.name}")
 
 
-def _evaluated(model: Decoder, corpus: Corpus) -> float:
+def _evaluated(model: Decoder, corpus: Corpus, strategy: Strategy) -> float:
     """The held-out loss of a run that was complete before it was started again."""
-    training = model.training
-    model.eval()
-    try:
-        return held_out_loss(model, corpus)
-    finally:
-        model.train(training)
+    with strategy.use(model) as whole:
+        training = whole.training
+        whole.eval()
+        try:
+            return held_out_loss(whole, corpus)
+        finally:
+            whole.train(training)
 
 
 def _held_out_bytes(corpus: Corpus) -> int:

@@ -71,7 +71,7 @@ def test_samples_follow_from_the_seed_and_disturb_nothing(parts):
 def test_the_model_comes_back_from_its_files(parts, tmp_path):
     recipe, corpus, model = parts
     result = write_model(
-        recipe, tmp_path, model, model.state_dict(), corpus, {"held_out_loss": 2.5}
+        recipe, tmp_path, model.config, model.state_dict(), corpus, {"held_out_loss": 2.5}
     )
     assert json.loads((tmp_path / "result.json").read_text()) == json.loads(json.dumps(result))
     assert result["data_sha256"] == corpus.sha256 and result["held_out_loss"] == 2.5

@@ -30,5 +30,5 @@ def test_several_processes_do_not_train_one_model_each(monkeypatch):
 
 
 def test_another_strategy_is_one_entry(monkeypatch):
-    monkeypatch.setitem(STRATEGIES, "mine", lambda device: SingleProcess(device))
+    monkeypatch.setitem(STRATEGIES, "mine", lambda device, options: SingleProcess(device))
     assert make_strategy("mine", "cpu").rank == 0

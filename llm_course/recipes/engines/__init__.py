@@ -1,0 +1,1 @@
+"""PyTorch's own engines for training with several processes, as strategies of the course's loop."""
