@@ -153,8 +153,8 @@ def activation_bytes(
 ) -> float:
     """What the first stage keeps of parts of ``n_rows`` at the most, as if all were in fp32.
 
-    A block keeps about ``b t (6 d + (4 d + c f) / n_tensor)`` numbers, ``c`` being 5 with a gate
-    and 3 without one: each norm's input, output and the copy that a product reads, whole on every
+    A block keeps about ``b t (6 d + (4 d + c f) / n_tensor)`` numbers, ``c`` being 4 for SwiGLU, 5
+    with another gate and 3 without one: each norm's input, output and the copy that a product reads, whole on every
     rank; queries, keys, values and what attention gives, and the hidden features, in parts. With
     ``recompute`` it keeps its input ``b t d``, and one block at a time keeps the rest. A pipeline
     has as many micro-batches in flight as stages. Fused attention keeps no scores.
@@ -162,7 +162,8 @@ def activation_bytes(
     Source:
         counted as in Korthikanti et al. 2022, arXiv:2205.05198, section 4, for these blocks.
     """
-    hidden = (5 if config.feed_forward in GATED else 3) * config.d_ff
+    kinds = {"swiglu": 4} | dict.fromkeys(GATED - {"swiglu"}, 5)
+    hidden = kinds.get(config.feed_forward, 3) * config.d_ff
     inside = 6 * config.d_model + (4 * config.d_model + hidden) / machines.tensor
     n_layers = len(stage_layers(config.n_layers, machines.pipeline)[0])
     numbers = n_layers * machines.pipeline * (config.d_model if recompute else inside)
