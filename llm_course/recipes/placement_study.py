@@ -2,8 +2,8 @@
 
 All of them start from Xavier's weights, so that the placement alone differs; DeepNorm shrinks
 some, as it must. ``python -m llm_course.recipes.placement_study TABLE`` records the longer runs
-that the lesson on norms shows: ``placement_stability``, ``placement_quality`` and
-``placement_without_warmup``.
+that the lesson on norms shows: ``placement_stability`` and ``placement_small_rate``,
+``placement_quality`` and ``placement_without_warmup``.
 """
 
 import math
@@ -163,10 +163,10 @@ def best_rate_rows(
 
 
 def main(table: str) -> None:
-    """Record one of the three tables, a few minutes on one core."""
+    """Record one of the tables, a few minutes on one core."""
     chosen: dict[str, object] = {}
-    if table == "placement_stability":
-        study, rates, seeds = Study(depth=8, n_steps=200), [4e-3, 1.6e-2, 6.4e-2], [0, 1, 2, 3]
+    if table in _STABILITY:
+        study, rates, seeds = Study(depth=8, n_steps=200), _STABILITY[table], [0, 1, 2, 3]
         rows = stability_rows(study, rates, seeds)
     else:
         warmup, placements = _LONGER[table]
@@ -178,6 +178,12 @@ def main(table: str) -> None:
         table, rows, command=command, config={**vars(study), "rates": rates, **chosen}, seeds=seeds
     )
 
+
+_STABILITY: dict[str, list[float]] = {
+    "placement_stability": [4e-3, 1.6e-2, 6.4e-2],
+    "placement_small_rate": [1e-3],
+}
+"""Rates of the tables of short runs without a warm-up."""
 
 _LONGER: dict[str, tuple[int, tuple[Placement, ...]]] = {
     "placement_quality": (500, ("post", "pre")),

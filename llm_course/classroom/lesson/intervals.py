@@ -37,6 +37,35 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     return low if successes > 0 else 0.0, high if successes < n else 1.0  # exactly, not rounded
 
 
+def share_difference_interval(
+    first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval for the difference of two independent shares, the first less the second.
+
+    With the shares ``p₁``, ``p₂`` and Wilson's intervals ``(l₁, u₁)``, ``(l₂, u₂)``:
+    ``p₁ - p₂ - sqrt((p₁ - l₁)² + (u₂ - p₂)²)`` to ``p₁ - p₂ + sqrt((u₁ - p₁)² + (p₂ - l₂)²)``.
+    It has a width even when all trials of both agree.
+
+    Args:
+        first: successes and trials.
+        second: the same of the other.
+        confidence: of the interval.
+
+    Raises:
+        ValueError: as `wilson_interval`.
+
+    Source:
+        Newcombe 1998, Statistics in Medicine 17, 873-890, method 10.
+
+    >>> [round(end, 3) for end in share_difference_interval((10, 10), (0, 10))]
+    [0.608, 1.0]
+    """
+    p, q = (successes / max(n, 1) for successes, n in (first, second))
+    low_p, high_p = wilson_interval(*first, confidence)
+    low_q, high_q = wilson_interval(*second, confidence)
+    return p - q - math.hypot(p - low_p, high_q - q), p - q + math.hypot(high_p - p, q - low_q)
+
+
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
     """Interval for the mean of independent measurements, such as one for each seed.
 

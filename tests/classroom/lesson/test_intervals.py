@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_course.classroom.lesson.intervals import mean_interval, wilson_interval
+from llm_course.classroom.lesson.intervals import (
+    mean_interval,
+    share_difference_interval,
+    wilson_interval,
+)
 
 
 @given(st.integers(1, 400), st.data())
@@ -56,3 +60,25 @@ def test_the_mean_interval_holds_the_mean_as_often_as_it_says():
 def test_one_value_has_no_interval():
     with pytest.raises(ValueError, match="values: expected at least two, got 1"):
         mean_interval([1.0])
+
+
+# Newcombe 1998, table II, method 10.
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_the_difference_of_two_shares_has_newcombes_published_interval(first, second, low, high):
+    assert share_difference_interval(first, second) == pytest.approx((low, high), abs=6e-5)
+    mirrored = share_difference_interval(second, first)
+    assert mirrored == pytest.approx((-high, -low), abs=6e-5)
+
+
+def test_the_difference_of_two_shares_refuses_impossible_counts():
+    for first, second in (((0, 0), (1, 2)), ((1, 2), (3, 2))):
+        with pytest.raises(ValueError, match="expected 0 to n"):
+            share_difference_interval(first, second)
