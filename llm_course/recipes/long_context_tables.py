@@ -81,11 +81,15 @@ def tuning_rows(
 
 
 def stream_rows(
-    pretrained: PretrainedModel, *, n_tokens: int, every: int, n_sinks: int, window: int
+    pretrained: PretrainedModel, *, n_tokens: int, every: int, n_sinks: int, window: int, chunk: int
 ) -> Rows:
     """A text without end is read: loss and time of each part, and the most memory so far."""
     losses = stream_losses(
-        pretrained.model, world_stream(pretrained, seed=1), n_sinks=n_sinks, window=window
+        pretrained.model,
+        world_stream(pretrained, seed=1),
+        n_sinks=n_sinks,
+        window=window,
+        chunk=chunk,
     )
     rows: Rows = []
     for n in tqdm(range(every, n_tokens + 1, every), desc="stream", disable=None):
@@ -151,23 +155,23 @@ TABLES: dict[str, tuple[Callable[..., PretrainedModel], Callable[..., Rows], dic
     "stream": (
         load_course_checkpoint,
         stream_rows,
-        {"n_tokens": 100_000, "every": 5000, "n_sinks": 4, "window": 60},
+        {"n_tokens": 100_000, "every": 5000, "n_sinks": 4, "window": 60, "chunk": 128},
     ),
     "passkey": (
         load_smollm2,
         passkey_rows,
-        {"plan": [(256, 2, DEPTHS), (1024, 1, DEPTHS)]},
+        {"plan": [(256, 1, DEPTHS), (1024, 1, DEPTHS)]},
     ),
     "passkey_long": (load_smollm2, passkey_rows, {"plan": [(4096, 1, [0.0, 0.5, 1.0])]}),
     "middle": (
         load_smollm2,
         middle_rows,
-        {"n_sentences": 16, "n_keys": 16, "depths": [0.0, 0.5, 1.0], "seeds": list(range(8))},
+        {"n_sentences": 8, "n_keys": 16, "depths": [0.0, 0.5, 1.0], "seeds": list(range(8))},
     ),
     "windows": (
         load_smollm2,
         window_rows,
-        {"n_facts": 8, "n_windows": [1, 2, 4], "seeds": list(range(8))},
+        {"n_facts": 8, "n_windows": [1, 2, 4], "seeds": list(range(6))},
     ),
 }
 """For each table the model, what makes its rows, and the numbers of the recorded run."""
