@@ -166,12 +166,12 @@ TABLES: dict[str, tuple[Callable[..., PretrainedModel], Callable[..., Rows], dic
     "middle": (
         load_smollm2,
         middle_rows,
-        {"n_sentences": 8, "n_keys": 16, "depths": [0.0, 0.5, 1.0], "seeds": list(range(8))},
+        {"n_sentences": 8, "n_keys": 16, "depths": [0.0, 0.5, 1.0], "seeds": list(range(20))},
     ),
     "windows": (
         load_smollm2,
         window_rows,
-        {"n_facts": 8, "n_windows": [1, 2, 4], "seeds": list(range(6))},
+        {"n_facts": 8, "n_windows": [1, 2, 4], "seeds": list(range(12))},
     ),
 }
 """For each table the model, what makes its rows, and the numbers of the recorded run."""

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from matplotlib import pyplot as plt
 
@@ -21,7 +23,7 @@ def test_labels_of_curves_that_end_together_keep_apart_in_the_order_of_the_curve
     texts = figure.axes[0].texts
     assert [text.get_text() for text in texts] == ["low", "middle", "high"]
     heights = [text.xy[1] for text in texts]
-    assert all(b - a >= 0.07 * 2 for a, b in zip(heights, heights[1:], strict=False))
+    assert all(b - a >= 0.07 * 2 for a, b in pairwise(heights))
     assert heights[0] == 2.0
     plt.close(figure)
 
