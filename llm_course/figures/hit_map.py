@@ -6,7 +6,7 @@ from matplotlib import colormaps
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from llm_course.figures.style import SEQUENTIAL, text_colour
+from llm_course.figures.style import MUTED, SEQUENTIAL, text_colour
 
 
 def draw_hit_map(
@@ -27,7 +27,8 @@ def draw_hit_map(
     lengths, depths = (sorted({key[i] for key in cells}) for i in (0, 1))
     for (length, depth), (hits, n) in cells.items():
         x, y, share = lengths.index(length), depths.index(depth), hits / n
-        axes.add_patch(plt.Rectangle((x, y), 1, 1, color=colormaps[SEQUENTIAL](share)))
+        face = colormaps[SEQUENTIAL](share)
+        axes.add_patch(plt.Rectangle((x, y), 1, 1, facecolor=face, edgecolor=MUTED, linewidth=0.6))
         axes.text(
             x + 0.5, y + 0.5, f"{hits:.0f}/{n:.0f}", ha="center", va="center",
             color=text_colour(share),
