@@ -56,6 +56,8 @@ def yarn_ramp(
 ) -> Tensor:
     """How much of each pair is interpolated: 0 for the fast, 1 for the slow, a line between.
 
+    The paper draws the line over the turns; its code and Transformers, as here, over the pairs.
+
     Shapes:
         returns ``d_head/2``, fp32.
 
