@@ -11,9 +11,30 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import (
+    flop_registry,
+    sdpa_backward_flop_count,
+    sdpa_flop_count,
+)
+
+_ATEN = torch.ops.aten
+_COUNTS = {
+    **flop_registry,
+    # PyTorch's table has the attention of CUDA devices only.
+    _ATEN._scaled_dot_product_flash_attention_for_cpu: lambda query, key, value, *_, **__: (
+        sdpa_flop_count(query.shape, key.shape, value.shape)
+    ),
+    _ATEN._scaled_dot_product_flash_attention_for_cpu_backward: (
+        lambda slope, query, key, value, *_, **__: sdpa_backward_flop_count(
+            slope.shape, query.shape, key.shape, value.shape
+        )
+    ),
+}
 
 
 def peak_bytes(function: Callable[[], object], device: torch.device | str = "cpu") -> int:
@@ -44,6 +65,34 @@ def peak_bytes(function: Callable[[], object], device: torch.device | str = "cpu
     changes = [event for event in events if event.get("name") == "[memory]"]
     changes.sort(key=lambda event: event["ts"])
     return max(accumulate(event["args"]["Bytes"] for event in changes), default=0)
+
+
+def operations(function: Callable[[], object]) -> int:
+    """The floating-point operations of all matrix products in a call, its backward pass included.
+
+    A product of ``m k`` and ``k n`` counts ``2 m k n``: multiplications and additions.
+
+    >>> operations(lambda: torch.ones(3, 5) @ torch.ones(5, 2))  # 2 * 3 * 5 * 2
+    60
+    """
+    with _CountOperations() as counter:
+        function()
+    return counter.n
+
+
+class _CountOperations(TorchDispatchMode):
+    """PyTorch's table of operations, without the hooks that refuse ``torch.autograd.grad``."""
+
+    n = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        count = _COUNTS.get(function.overloadpacket)
+        if count is not None:
+            self.n += count(*args, **(kwargs or {}), out_val=result)
+        return result
 
 
 def seconds_in_turn(

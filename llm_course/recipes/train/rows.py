@@ -77,16 +77,39 @@ def shuffled_batches(
         seed: of the orders.
         first_batch: which batch comes first.
     """
-    number = first_batch * batch_size
+    number = first_batch
     while True:
-        yield rows.batch([_place(len(rows), seed, number + i) for i in range(batch_size)])
-        number += batch_size
+        yield rows.batch(batch_rows(len(rows), batch_size, seed, number))
+        number += 1
 
 
-def _place(n_rows: int, seed: int, number: int) -> int:
-    """Which row comes at a place of the endless order."""
-    epoch, place = divmod(number, n_rows)
-    return _order(n_rows, seed, epoch)[place]
+def batch_rows(n_rows: int, batch_size: int, seed: int, batch: int) -> list[int]:
+    """Which rows a batch of the endless order holds: each of them once an epoch.
+
+    Place ``p = batch * batch_size + i`` of that order is place ``p mod n_rows`` of epoch
+    ``p div n_rows``, whose order follows from the seed and the epoch alone.
+
+    Args:
+        n_rows: how many rows there are.
+        batch_size: rows of a batch; one may hold the end of an epoch and the beginning of another.
+        seed: of the orders.
+        batch: which batch, from 0.
+
+    Raises:
+        ValueError: there are no rows, or a number is out of range.
+
+    >>> rows = [batch_rows(5, 2, seed=0, batch=b) for b in range(5)]
+    >>> sorted(sum(rows, [])) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]  # ten places, two epochs
+    True
+    """
+    if n_rows < 1 or batch_size < 1 or batch < 0:
+        raise ValueError(
+            f"n_rows, batch_size, batch: expected at least 1, 1 and 0, got {n_rows}, "
+            f"{batch_size} and {batch}."
+        )
+    first = batch * batch_size
+    places = (divmod(first + i, n_rows) for i in range(batch_size))
+    return [_order(n_rows, seed, epoch)[place] for epoch, place in places]
 
 
 @lru_cache(maxsize=4)

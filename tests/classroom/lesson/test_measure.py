@@ -6,7 +6,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from llm_course.classroom.lesson.measure import growth_exponent, peak_bytes, seconds_in_turn
+from llm_course.classroom.lesson.measure import (
+    growth_exponent,
+    operations,
+    peak_bytes,
+    seconds_in_turn,
+)
 
 MIB = 2**20
 
@@ -67,3 +72,17 @@ def test_times_are_taken_in_turn_and_the_first_is_dropped():
 def test_exponents_of_powers(power):
     sizes = [64, 128, 1024]
     assert growth_exponent(sizes, [3 * n**power for n in sizes]) == pytest.approx(power, abs=1e-9)
+
+
+def test_a_backward_pass_costs_two_products_more():
+    x, weight = torch.ones(3, 5, requires_grad=True), torch.ones(5, 2, requires_grad=True)
+    product = 2 * 3 * 5 * 2
+    assert operations(lambda: x @ weight) == product
+    assert operations(lambda: (x @ weight).sum().backward()) == 3 * product
+    assert operations(lambda: torch.autograd.grad((x @ weight).sum(), [x])) == 2 * product
+
+
+def test_attention_counts_its_two_products():
+    query = torch.ones(1, 2, 7, 4)
+    found = operations(lambda: F.scaled_dot_product_attention(query, query, query))
+    assert found == 2 * (2 * 2 * 7 * 7 * 4)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llm_course.data.packing.token_files import write_index, write_shard
 from llm_course.data.packing.token_stream import TokenStream
 from llm_course.errors import CourseError
-from llm_course.recipes.train.rows import Rows, held_out_batches, shuffled_batches
+from llm_course.recipes.train.rows import Rows, batch_rows, held_out_batches, shuffled_batches
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,10 @@ def test_too_few_tokens_are_refused(stream):
         Rows(stream, 50)
     with pytest.raises(CourseError, match="expected more than 4 tokens, one row, got 0"):
         Rows(stream, 4, 0, -5)
+
+
+@pytest.mark.parametrize("numbers", [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
+def test_an_order_of_nothing_is_refused(numbers):
+    n_rows, batch_size, batch = numbers
+    with pytest.raises(ValueError, match="n_rows, batch_size, batch: expected at least 1, 1 and 0"):
+        batch_rows(n_rows, batch_size, 0, batch)
