@@ -154,10 +154,11 @@ def activation_bytes(
     """What the first stage keeps of parts of ``n_rows`` at the most, as if all were in fp32.
 
     A block keeps about ``b t (6 d + (4 d + c f) / n_tensor)`` numbers, ``c`` being 4 for SwiGLU, 5
-    with another gate and 3 without one: each norm's input, output and the copy that a product reads, whole on every
-    rank; queries, keys, values and what attention gives, and the hidden features, in parts. With
-    ``recompute`` it keeps its input ``b t d``, and one block at a time keeps the rest. A pipeline
-    has as many micro-batches in flight as stages. Fused attention keeps no scores.
+    with another gate and 3 without one: each norm's input, output and the copy that a product
+    reads, whole on every rank; queries, keys, values and what attention gives, and the hidden
+    features, in parts. With ``recompute`` it keeps its input ``b t d``, and one block at a time
+    keeps the rest. A pipeline has as many micro-batches in flight as stages. Fused attention keeps
+    no scores.
 
     Source:
         counted as in Korthikanti et al. 2022, arXiv:2205.05198, section 4, for these blocks.
