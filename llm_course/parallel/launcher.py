@@ -10,7 +10,8 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ GRACE = 5.0
 """Seconds that the other ranks get to report, beyond the time-out, once one has failed."""
 START_LIMIT = 300.0
 """Seconds in which the processes must have started; importing PyTorch takes most of them."""
+PRELOAD = ["llm_course.parallel.rank_process", "llm_course.parallel.trainer", "torch._dynamo"]
+"""What every rank needs sooner or later; an optimizer's first step imports the last of them."""
 
 
 class RanksFailed(CourseError):
@@ -79,7 +82,7 @@ class RankPool:
             raise ValueError(f"n_ranks: expected at least 1, got {n_ranks}.")
         self.n_ranks, self.timeout, self.limit = n_ranks, timeout, limit
         self._folder = Path(tempfile.mkdtemp(prefix="ranks-"))
-        context, self._pipes, self.processes = get_context("spawn"), [], []
+        context, self._pipes, self.processes = _context(), [], []
         for rank in range(n_ranks):
             ours, theirs = context.Pipe()
             store = str(self._folder / "store")
@@ -203,6 +206,19 @@ def run_ranks(
     """
     with RankPool(n_ranks, timeout=timeout) as pool:
         return pool.run(function, *arguments)
+
+
+def _context() -> BaseContext:
+    """How processes begin: forked from a server that has imported PyTorch once for all of them.
+
+    The server computes nothing, so that no thread and no CUDA context is forked. Where there is
+    none, each process imports for itself.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    return context
 
 
 def _as_tensors(value: Any) -> Any:

@@ -130,6 +130,47 @@ def row_parallel_backward(
     return grad_xs, [_outer(x, grad_output) for x in xs]
 
 
+def parallel_feed_forward(
+    x: Tensor, columns: Sequence[Tensor], rows: Sequence[Tensor], grad_output: Tensor
+) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
+    """Two layers with a ReLU between, ``Y = sum_r relu(X A_r) B_r``, forward and backward.
+
+    By columns, then by rows: the ReLU acts on each number alone, so each rank applies it to the
+    hidden features that it has. One sum forward (of ``Y``) and one backward (of ``dX``) are all
+    that is sent.
+
+    Args:
+        x: the input, the same on every rank.
+        columns: each rank's columns of ``A``.
+        rows: the rows of ``B`` that belong to them.
+        grad_output: the gradient of ``Y``, the same on every rank.
+
+    Shapes:
+        x ``... d``; columns ``d f/n`` each; rows ``f/n e`` each; grad_output ``... e``; returns
+        ``Y`` of ``... e``, ``dX`` of ``... d``, ``d f/n`` each and ``f/n e`` each.
+
+    Raises:
+        ShapeError: the sizes do not fit.
+        ValueError: there is no rank, or not as many rows as columns.
+
+    Source:
+        Shoeybi et al. 2019, arXiv:1909.08053, section 3, figure 3a (there with a GeLU).
+
+    >>> x, columns = torch.tensor([[1.0]]), [torch.tensor([[2.0]]), torch.tensor([[-1.0]])]
+    >>> rows = [torch.tensor([[3.0]]), torch.tensor([[5.0]])]
+    >>> y, grad_x, *_ = parallel_feed_forward(x, columns, rows, torch.ones(1, 1))
+    >>> y.item(), grad_x.item()  # the second rank's feature is negative: relu(-1) = 0
+    (6.0, 6.0)
+    """
+    _same_count(columns, rows, "rows")
+    hidden = [h.relu() for h in column_parallel(x, columns)]
+    y = row_parallel(hidden, rows)
+    grad_hidden, grad_rows = row_parallel_backward(hidden, rows, grad_output)
+    grad_before = [grad * (h > 0) for grad, h in zip(grad_hidden, hidden, strict=True)]
+    grad_x, grad_columns = column_parallel_backward(x, columns, grad_before)
+    return y, grad_x, grad_columns, grad_rows
+
+
 def _outer(x: Tensor, grad: Tensor) -> Tensor:
     """``Xᵀ dY``, summed over all leading axes."""
     if x.shape[:-1] != grad.shape[:-1]:

@@ -4,6 +4,7 @@ import torch
 from llm_course.parallel.parallel_linear import (
     column_parallel,
     column_parallel_backward,
+    parallel_feed_forward,
     row_parallel,
     row_parallel_backward,
 )
@@ -48,6 +49,21 @@ def test_columns_then_rows_need_one_sum_whatever_stands_between():
     torch.testing.assert_close(found, (x @ a).relu() @ b)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("lead", [(), (4,), (2, 4)])
+def test_a_feed_forward_layer_equals_autograd_on_the_whole(n, lead):
+    x, a, b = drawn(*lead, 5), drawn(5, 6, seed=1), drawn(6, 3, seed=2)
+    slope = drawn(*lead, 3, seed=3).detach()
+    whole = (x @ a).relu() @ b
+    whole.backward(slope)
+    columns, rows = list(a.detach().chunk(n, dim=1)), list(b.detach().chunk(n, dim=0))
+    y, grad_x, grad_columns, grad_rows = parallel_feed_forward(x.detach(), columns, rows, slope)
+    torch.testing.assert_close(y, whole.detach())
+    torch.testing.assert_close(grad_x, x.grad)
+    torch.testing.assert_close(torch.cat(grad_columns, dim=1), a.grad)
+    torch.testing.assert_close(torch.cat(grad_rows, dim=0), b.grad)
+
+
 def test_rows_then_a_bend_is_another_function():
     # Why the first matrix goes by columns: relu(X1 A1 + X2 A2) is not relu(X1 A1) + relu(X2 A2).
     x, a = drawn(3, 4).detach(), drawn(4, 6, seed=1).detach()
@@ -71,3 +87,7 @@ def test_errors():
         row_parallel([x], [torch.zeros(4, 2)] * 2)
     with pytest.raises(ValueError, match="weights: expected one for each rank, got none"):
         column_parallel(x, [])
+    with pytest.raises(ValueError, match="rows: expected one for each of 2 ranks, got 1"):
+        parallel_feed_forward(x, [torch.zeros(4, 2)] * 2, [torch.zeros(2, 4)], x)
+    with pytest.raises(ShapeError, match=r"weights\[0\]: expected f=2, got 3"):
+        parallel_feed_forward(x, [torch.zeros(4, 2)], [torch.zeros(3, 4)], x)
