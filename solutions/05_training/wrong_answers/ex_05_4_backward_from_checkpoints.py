@@ -93,3 +93,8 @@ def nonlinearity_forgotten(kept, weights, slope):
             gradients.insert(0, inputs[i].T @ slope)
             slope = slope @ segment[i].T
     return gradients
+
+
+def everything_from_the_beginning(kept, weights, slope):
+    """All layers are computed again from the first input, and kept at once: no memory is saved."""
+    return _back(_forward(kept[0], weights), weights, slope)[0]
