@@ -52,20 +52,6 @@ def one_round_too_many(values):
     return _ring(values, lambda r, s: r - 1 - s, lambda r, s: r - s, n, n - 1)
 
 
-def sends_what_it_just_received(values):
-    """The ranks take turns within a round, so that a sum runs through the whole ring at once."""
-    n, chunks = len(values), _cut(values)
-    for step in range(n - 1):
-        for rank in range(n):
-            place = (rank - 2 - step) % n
-            chunks[rank][place] = chunks[rank][place] + chunks[rank - 1][place]
-    for step in range(n - 1):
-        for rank in range(n):
-            place = (rank - 1 - step) % n
-            chunks[rank][place] = chunks[rank - 1][place]
-    return _joined(chunks, values)
-
-
 def mean_in_place_of_the_sum(values):
     """An average is returned, as data parallelism often wants; the all-reduce sums."""
     n = len(values)
