@@ -50,7 +50,7 @@ def first_bucket_that_fits(sizes, capacity):
     """Small gradients fill gaps of earlier buckets, which should have left by then."""
     buckets, rooms = [], []
     for index in reversed(range(len(sizes))):
-        for number, room in enumerate(rooms):
+        for _, room in enumerate(rooms):
             if sizes[index] <= room:
                 break
         else:
