@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.context import BaseContext
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 

@@ -50,15 +50,13 @@ def first_bucket_that_fits(sizes, capacity):
     """Small gradients fill gaps of earlier buckets, which should have left by then."""
     buckets, rooms = [], []
     for index in reversed(range(len(sizes))):
-        for number, room in enumerate(rooms):
-            if sizes[index] <= room:
-                break
-        else:
-            number = len(buckets)
+        fitting = [number for number, room in enumerate(rooms) if sizes[index] <= room]
+        if not fitting:
+            fitting = [len(buckets)]
             buckets.append([])
             rooms.append(capacity)
-        buckets[number].append(index)
-        rooms[number] -= sizes[index]
+        buckets[fitting[0]].append(index)
+        rooms[fitting[0]] -= sizes[index]
     return buckets
 
 
