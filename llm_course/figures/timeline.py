@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from llm_course.figures.style import BLUE, INK, PAPER, VERMILLION
 
 COLOURS = {"F": BLUE, "B": VERMILLION}
-HATCHES = {"F": "", "B": "///"}
-HEIGHT = 0.78
+HEIGHTS = {"F": 0.8, "B": 0.5}
 
 
 class Action(Protocol):
@@ -25,7 +24,7 @@ class Action(Protocol):
 def draw_timeline(axes: Axes, actions: Sequence[Action], *, title: str, end: float) -> None:
     """Draw the actions of all stages; empty places are where a stage waits.
 
-    Forward passes are blue, backward passes vermillion and hatched; each says its micro-batch.
+    Forward passes are blue and high, backward passes vermillion and low; each says its micro-batch.
 
     Args:
         axes: where.
@@ -49,8 +48,8 @@ def draw_timeline(axes: Axes, actions: Sequence[Action], *, title: str, end: flo
     for action in actions:
         start, length = action.start - first, action.end - action.start
         axes.barh(
-            action.stage, length, HEIGHT, left=start, color=COLOURS[action.kind], edgecolor=PAPER,
-            linewidth=0.6, hatch=HATCHES[action.kind],
+            action.stage, length, HEIGHTS[action.kind], left=start, color=COLOURS[action.kind],
+            edgecolor=PAPER, linewidth=0.6,
         )  # fmt: skip
         axes.text(
             start + length / 2, action.stage, str(action.microbatch), ha="center", va="center",

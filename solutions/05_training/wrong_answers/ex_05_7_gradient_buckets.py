@@ -55,9 +55,8 @@ def first_bucket_that_fits(sizes, capacity):
             fitting = [len(buckets)]
             buckets.append([])
             rooms.append(capacity)
-        number = fitting[0]
-        buckets[number].append(index)
-        rooms[number] -= sizes[index]
+        buckets[fitting[0]].append(index)
+        rooms[fitting[0]] -= sizes[index]
     return buckets
 
 
