@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -16,25 +17,6 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import (
-    flop_registry,
-    sdpa_backward_flop_count,
-    sdpa_flop_count,
-)
-
-_ATEN = torch.ops.aten
-_COUNTS = {
-    **flop_registry,
-    # PyTorch's table has the attention of CUDA devices only.
-    _ATEN._scaled_dot_product_flash_attention_for_cpu: lambda query, key, value, *_, **__: (
-        sdpa_flop_count(query.shape, key.shape, value.shape)
-    ),
-    _ATEN._scaled_dot_product_flash_attention_for_cpu_backward: (
-        lambda slope, query, key, value, *_, **__: sdpa_backward_flop_count(
-            slope.shape, query.shape, key.shape, value.shape
-        )
-    ),
-}
 
 
 def peak_bytes(function: Callable[[], object], device: torch.device | str = "cpu") -> int:
@@ -80,6 +62,30 @@ def operations(function: Callable[[], object]) -> int:
     return counter.n
 
 
+@cache
+def _counts() -> dict[Any, Callable[..., int]]:
+    """PyTorch's table of operations, and the attention of CPUs, which it lacks."""
+    # Imported here, because that module looks for Triton, which the book's builder replaces.
+    from torch.utils.flop_counter import (
+        flop_registry,
+        sdpa_backward_flop_count,
+        sdpa_flop_count,
+    )
+
+    aten = torch.ops.aten
+    return {
+        **flop_registry,
+        aten._scaled_dot_product_flash_attention_for_cpu: lambda query, key, value, *_, **__: (
+            sdpa_flop_count(query.shape, key.shape, value.shape)
+        ),
+        aten._scaled_dot_product_flash_attention_for_cpu_backward: (
+            lambda slope, query, key, value, *_, **__: sdpa_backward_flop_count(
+                slope.shape, query.shape, key.shape, value.shape
+            )
+        ),
+    }
+
+
 class _CountOperations(TorchDispatchMode):
     """PyTorch's table of operations, without the hooks that refuse ``torch.autograd.grad``."""
 
@@ -89,7 +95,7 @@ class _CountOperations(TorchDispatchMode):
         self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         result = function(*args, **(kwargs or {}))
-        count = _COUNTS.get(function.overloadpacket)
+        count = _counts().get(function.overloadpacket)
         if count is not None:
             self.n += count(*args, **(kwargs or {}), out_val=result)
         return result
