@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 import psutil
 
-from llm_course.classroom.book.benchmark_result import record_result
+from llm_course.classroom.book.benchmark_result import Goal, record_result
 from llm_course.classroom.course import find_root, notebooks
 from llm_course.classroom.grade.marking.assignment import Assignment
 from llm_course.classroom.grade.marking.examiner import Examiner, chapter_spec, load
@@ -112,6 +112,7 @@ def main() -> None:
         columns=["notebook", "ours, s", "nbgrader, s", "ours / nbgrader", "examiner, MiB"],
         rows=[row],
         packages=["nbgrader"],
+        goals=[Goal(column="ours, s", most=5.0), Goal(column="ours / nbgrader", most=1.0)],
     )
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from llm_course.classroom.book.benchmark_result import record_result
+from llm_course.classroom.book.benchmark_result import Goal, record_result
 from llm_course.model.attention import scaled_dot_product_attention
 from llm_course.model.flash_attention import flash_attention
 from llm_course.model.masks import causal_mask
@@ -26,6 +26,7 @@ from llm_course.model.sparse_attention import banded_attention
 
 RESULTS = Path(__file__).parent / "results"
 REPEATS, WINDOW = 5, 256
+LONG = ("2048", "4096")
 Way = Callable[..., Tensor]
 
 
@@ -86,7 +87,7 @@ def added(name: str, length: int) -> float:
 
 
 def measured(names: list[str], lengths: tuple[int, ...]) -> list[list[str]]:
-    """Rows of time and memory against PyTorch's."""
+    """Rows of time and memory against PyTorch's; of several ways, the first against the last."""
     rows = []
     for length in lengths:
         time_of = seconds(["torch", *names], length)
@@ -95,14 +96,25 @@ def measured(names: list[str], lengths: tuple[int, ...]) -> list[list[str]]:
         for name in names:
             row += [f"{time_of[name] / time_of['torch']:.2f}"]
             row += [f"{memory_of[name] / memory_of['torch']:.2f}"]
+        if len(names) > 1:
+            row.append(f"{time_of[names[0]] / time_of[names[-1]]:.2f}")
         rows.append(row)
     return rows
 
 
-def record(file: str, title: str, what: str, names: list[str], lengths: tuple[int, ...]) -> None:
+def record(
+    file: str,
+    title: str,
+    what: str,
+    names: list[str],
+    lengths: tuple[int, ...],
+    goals: list[Goal],
+) -> None:
     """Measure, print and write one table."""
     threads = torch.get_num_threads()
     labels = [f"{name} / PyTorch, {of}" for name in names for of in ("time", "memory")]
+    if len(names) > 1:
+        labels.append(f"{names[0]} / {names[-1]}, time")
     record_result(
         RESULTS / file,
         title=title,
@@ -112,6 +124,7 @@ def record(file: str, title: str, what: str, names: list[str], lengths: tuple[in
         columns=["length", "PyTorch, ms", "PyTorch, MiB", *labels],
         rows=measured(names, lengths),
         packages=["torch"],
+        goals=goals,
     )
 
 
@@ -124,11 +137,17 @@ def main() -> None:
     record(
         "tiled_attention.json", "Attention in tiles",
         f"{tiles}holds the matrix of weights.", ["tiled", "explicit"], (1024, 2048, 4096),
+        [
+            Goal(column="tiled / PyTorch, time", most=1.6, rows=LONG),
+            Goal(column="tiled / PyTorch, memory", most=1.1, rows=LONG),
+            Goal(column="tiled / explicit, time", most=0.33, rows=LONG),
+        ],
     )  # fmt: skip
     record(
         "sliding_window.json", "Sliding window",
         f"A window of {WINDOW} keys against PyTorch's causal kernel, which scores all of them.",
         ["window"], (1024, 4096, 8192),
+        [Goal(column="window / PyTorch, time", most=0.5, rows=("4096",))],
     )  # fmt: skip
 
 

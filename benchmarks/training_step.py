@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from llm_course.classroom.book.benchmark_result import record_result
+from llm_course.classroom.book.benchmark_result import Goal, record_result
 from llm_course.model.attention import fused_attention
 from llm_course.model.config import DecoderConfig
 from llm_course.model.decoder import Decoder
@@ -172,6 +172,11 @@ def main() -> None:
         ],
         rows=rows,
         packages=["torch", "transformers"],
+        goals=[
+            Goal(column="time, ratio", most=0.92, rows=("fp32",)),
+            Goal(column="time, ratio", most=0.85, rows=("bf16 autocast",)),
+            Goal(column="memory, ratio", most=0.85),
+        ],
     )
 
 
