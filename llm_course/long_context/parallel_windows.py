@@ -42,15 +42,12 @@ def parallel_positions(window_lengths: Sequence[int], n_task: int) -> Tensor:
     return torch.cat([*windows, max(window_lengths) + torch.arange(n_task)])
 
 
-def parallel_mask(
-    window_lengths: Sequence[int], n_task: int, device: torch.device | str | None = None
-) -> Tensor:
+def parallel_mask(window_lengths: Sequence[int], n_task: int) -> Tensor:
     """Who may look at whom: a window at its own past, the task at all windows and its own past.
 
     Args:
         window_lengths: tokens of each window.
         n_task: tokens of the task.
-        device: where the mask is made.
 
     Shapes:
         returns ``q k``, bool, True = may attend.
@@ -65,12 +62,31 @@ def parallel_mask(
     [[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 1]]
     """
     _check_lengths(window_lengths, n_task)
-    lengths = torch.tensor([*window_lengths, n_task], device=device)
-    owners = torch.tensor([*range(len(window_lengths)), _TASK], device=device)
+    lengths = torch.tensor([*window_lengths, n_task])
+    owners = torch.tensor([*range(len(window_lengths)), _TASK])
     owner = owners.repeat_interleave(lengths)
     asks, answers = rearrange(owner, "q -> q 1"), rearrange(owner, "k -> 1 k")
     allowed = (asks == answers) | (asks == _TASK)
     return allowed.tril()  # the past only, in the order in which the tokens are laid out
+
+
+def parallel_layout(window_lengths: Sequence[int], n_task: int) -> tuple[Tensor, Tensor]:
+    """Positions and mask of windows that stand side by side with the task behind them.
+
+    Shapes:
+        returns ``t`` and ``q k`` (bool, True = may attend).
+
+    Raises:
+        ValueError: there is no window, one is empty, or there is no task.
+
+    Source:
+        Ratner et al. 2023, arXiv:2212.10947, section 3.
+
+    >>> positions, mask = parallel_layout([1, 2], n_task=1)
+    >>> positions.tolist(), mask.sum(dim=1).tolist()
+    ([0, 0, 1, 2], [1, 1, 2, 4])
+    """
+    return parallel_positions(window_lengths, n_task), parallel_mask(window_lengths, n_task)
 
 
 def parallel_logits(
@@ -99,8 +115,7 @@ def parallel_logits(
     check_windows(lengths, len(task), model.config.context_length)
     device = model.output_weight.device
     tokens = [token for part in (*windows, task) for token in part]
-    positions = parallel_positions(lengths, len(task)).to(device)
-    mask = parallel_mask(lengths, len(task), device)
+    positions, mask = (part.to(device) for part in parallel_layout(lengths, len(task)))
     return model(torch.tensor([tokens], device=device), positions, mask)[0, -len(task) :]
 
 

@@ -7,6 +7,7 @@ every pair by the same angle, and is the better way to compute it: the division 
 positions alike, while a position such as 32,767 / 16 keeps its rounding error times its frequency.
 """
 
+from einops import rearrange
 from torch import Tensor
 
 from llm_course.model.positions import rope_frequencies
@@ -52,6 +53,30 @@ def interpolate_positions(positions: Tensor, original: int, target: int) -> Tens
     [0.0, 0.5, 1.0, 1.5, 2.0]
     """
     return positions / stretch_factor(original, target)
+
+
+def interpolated_angles(
+    positions: Tensor, frequencies: Tensor, original: int, target: int
+) -> Tensor:
+    """The angle by which RoPE turns each pair at each position: ``p * L / L' * frequency``.
+
+    Shapes:
+        positions ``t``, frequencies ``d/2``; returns ``t d/2``.
+
+    Raises:
+        ValueError: the target is shorter than the original.
+
+    Source:
+        Chen et al. 2023, arXiv:2306.15595, eq. 3 and 4.
+
+    >>> import torch
+    >>> interpolated_angles(torch.arange(3), torch.tensor([1.0, 0.5]), original=2, target=4)
+    tensor([[0.0000, 0.0000],
+            [0.5000, 0.2500],
+            [1.0000, 0.5000]])
+    """
+    squeezed = frequencies / stretch_factor(original, target)  # rounded once for all positions
+    return rearrange(positions, "t -> t 1") * squeezed
 
 
 def interpolated_frequencies(d_head: int, factor: float, base: float = 10_000.0) -> Tensor:

@@ -53,6 +53,24 @@ def cache_place(token: int, n_sinks: int, window: int) -> int:
     return int(_places(torch.tensor(token), n_sinks, window))
 
 
+def held_tokens(n_seen: int, n_sinks: int, window: int) -> list[int | None]:
+    """The token in each place of the cache once it has seen ``n_seen``; None where nothing lies.
+
+    Raises:
+        ValueError: a size is out of range, or the sinks are more than the window.
+
+    >>> held_tokens(6, n_sinks=1, window=3)
+    [0, 4, 5, 3]
+    """
+    tokens = kept_tokens(n_seen, n_sinks, window)
+    held: list[int | None] = [None] * (n_sinks + window)
+    for place, token in zip(
+        _places(tokens, n_sinks, window).tolist(), tokens.tolist(), strict=True
+    ):
+        held[place] = token
+    return held
+
+
 class RollingCache:
     """Keys and values of the sinks and of the last tokens, for a batch of equally long texts.
 

@@ -52,7 +52,10 @@ def pair_that_turns(n_turns: float, d_head: int, original: int, base: float) -> 
 
 
 def yarn_ramp(
-    d_head: int, original: int, base: float = 10_000.0, turns: YarnRange = PUBLISHED_RANGE
+    d_head: int,
+    original: int,
+    base: float = 10_000.0,
+    turns: YarnRange | tuple[float, float] = PUBLISHED_RANGE,
 ) -> Tensor:
     """How much of each pair is interpolated: 0 for the fast, 1 for the slow, a line between.
 
@@ -70,6 +73,7 @@ def yarn_ramp(
     >>> yarn_ramp(8, original=100, base=10_000.0, turns=YarnRange(15.0, 0.2)).tolist()
     [0.0, 0.5, 1.0, 1.0]
     """
+    turns = YarnRange(*turns)
     if base <= 1:
         raise ValueError(f"base: expected a number above 1, got {base}.")
     if original < 1:
@@ -92,7 +96,7 @@ def yarn_frequencies(
     factor: float,
     original: int,
     base: float = 10_000.0,
-    turns: YarnRange = PUBLISHED_RANGE,
+    turns: YarnRange | tuple[float, float] = PUBLISHED_RANGE,
 ) -> Tensor:
     """The frequencies of RoPE, interpolated pair by pair as far as the ramp says.
 
@@ -103,7 +107,7 @@ def yarn_frequencies(
         factor: how many times longer the text becomes.
         original: tokens of the longest text that the model was trained on.
         base: of the frequencies that the model was trained with.
-        turns: where the ramp begins and ends.
+        turns: where the ramp begins and ends: a range, or its two numbers of turns.
 
     Shapes:
         returns ``d_head/2``, fp32.

@@ -11,6 +11,7 @@ from llm_course.decoding.language_model import new_cache
 from llm_course.long_context.parallel_windows import (
     check_windows,
     cut_windows,
+    parallel_layout,
     parallel_logits,
     parallel_mask,
     parallel_positions,
@@ -28,7 +29,7 @@ LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=4)
 def test_positions_and_mask_against_the_rule_token_by_token(lengths, n_task):
     places = [(w, i) for w, length in enumerate(lengths) for i in range(length)]
     places += [("task", i) for i in range(n_task)]
-    positions, mask = parallel_positions(lengths, n_task), parallel_mask(lengths, n_task)
+    positions, mask = parallel_layout(lengths, n_task)
     assert mask.dtype == torch.bool and mask.shape == (len(places), len(places))
     for q, (asks, i) in enumerate(places):
         assert positions[q] == (i + max(lengths) if asks == "task" else i)

@@ -10,6 +10,7 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 from llm_course.long_context.position_interpolation import (
     check_factor,
     interpolate_positions,
+    interpolated_angles,
     interpolated_frequencies,
     stretch_factor,
 )
@@ -51,6 +52,8 @@ def test_scaling_positions_is_scaling_frequencies(original, times, n_pairs, posi
     squeezed = interpolate_positions(torch.tensor([position]).double(), original, target)
     plain = rope_frequencies(2 * n_pairs).double()
     slowed = plain / stretch_factor(original, target)
+    angles = interpolated_angles(torch.tensor([position]), plain, original, target)
+    torch.testing.assert_close(angles, squeezed[:, None] * plain, atol=1e-11, rtol=0)
     one, other = rope_angles(squeezed, plain), rope_angles(torch.tensor([position]), slowed)
     for mine, theirs in zip(one, other, strict=True):
         torch.testing.assert_close(mine, theirs, atol=1e-11, rtol=0)

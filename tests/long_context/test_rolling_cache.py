@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_course.long_context.lambda_attention import lambda_model
-from llm_course.long_context.rolling_cache import RollingCache, cache_place, kept_tokens
+from llm_course.long_context.rolling_cache import (
+    RollingCache,
+    cache_place,
+    held_tokens,
+    kept_tokens,
+)
 from llm_course.long_context.streaming import rolling_cache
 from llm_course.model.config import DecoderConfig
 from llm_course.shapes import ShapeError
@@ -60,6 +65,9 @@ def test_kept_tokens_against_a_list_that_drops_the_oldest(n_seen, window, data):
     assert kept_tokens(n_seen, n_sinks, window).tolist() == kept
     assert sorted(memory.values()) == kept, "the ring overwrites what is dropped, nothing else"
     assert all(0 <= place < n_sinks + window for place in memory)
+    assert held_tokens(n_seen, n_sinks, window) == [
+        memory.get(place) for place in range(n_sinks + window)
+    ]
 
 
 @torch.no_grad()

@@ -31,10 +31,12 @@ def test_the_model_turns_by_the_frequencies_of_the_method(make_lively, kind):
     model = make_lively(CONFIG)
     longer = stretched(model, scaling(kind), n_tokens=40)
     frequencies, magnitude = scaled_frequencies(scaling(kind), 8, 500.0, n_tokens=40)
-    kept = longer.rotation(torch.arange(40)).keywords
-    angles = torch.arange(40)[:, None].float() * frequencies
-    assert torch.equal(kept["cosine"], angles.cos() * magnitude)
-    assert torch.equal(kept["sine"], angles.sin() * magnitude)
+    rotate, positions = longer.rotation(torch.arange(40)), torch.arange(40)
+    x = torch.randn(1, 1, 40, 8, generator=torch.Generator().manual_seed(1))
+    turn = torch.polar(torch.full((40, 4), magnitude), positions[:, None] * frequencies)
+    turned = torch.complex(x[..., :4], x[..., 4:]) * turn  # a pair is a complex number
+    expected = torch.cat((turned.real, turned.imag), dim=-1)
+    torch.testing.assert_close(rotate(x), expected, atol=1e-6, rtol=0)
     assert not torch.allclose(longer(TOKENS), model(TOKENS), atol=1e-3)
     assert longer.config.context_length == 64 and model.config == CONFIG
 
