@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from llm_course.data.tiny_world.text import documents
+from llm_course.data.tiny_world.words import NAMES
 from llm_course.decoding.continuation import GenerationConfig
 from llm_course.decoding.generate import generate
 from llm_course.decoding.sampling import SamplingConfig
@@ -21,6 +22,8 @@ from llm_course.pretrained.course_checkpoint import (
 from llm_course.pretrained.pretrained_model import PretrainedModel
 
 WORD = re.compile(r"[A-Za-z]+")
+NAME = re.compile(rf"\b(?:{'|'.join(NAMES)})\b")
+PLACED = re.compile(r"\b(?:was|were) (?:in|at|by|on)\b")  # how the corpus introduces people
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def write(loaded: PretrainedModel, sampling: SamplingConfig) -> list[str]:
 
 
 def test_greedy_stories_are_made_of_the_corpus_words(loaded, known):
-    """They repeat themselves, as those of a small model do; the words are right."""
+    """They may repeat themselves, as those of a small model do; the words are right."""
     texts = write(loaded, SamplingConfig(temperature=0.0))
     words = [word for text in texts for word in WORD.findall(text)]
     assert len(words) > 100
@@ -98,6 +101,35 @@ def test_drawn_stories_are_made_of_many_of_its_words(loaded, known):
     assert sum(word in known for word in words) > 0.95 * len(words)
     assert len(set(words)) > 60
     assert all(text.count(".") >= 3 for text in texts[1:]), texts
+
+
+def strangers(text: str) -> tuple[int, int]:
+    """How often a story names somebody who acts, and how often nobody has told of them before."""
+    known: set[str] = set()
+    n_named = n_strange = 0
+    for sentence in re.split(r"(?<=[.!?])\s", text):
+        names = NAME.findall(sentence)
+        if not PLACED.search(sentence):
+            n_named += len(names)
+            n_strange += sum(name not in known for name in names)
+        known.update(names)
+    return n_named, n_strange
+
+
+def test_a_story_stays_with_its_people(loaded, facts):
+    """Stories of the corpus name nobody who was not introduced; those of the model hardly do."""
+    corpus = documents(60_000, facts["seed"] + 2, "held_out", mix={"story": 1.0})
+    told = [strangers(document.text) for document in corpus]
+    assert sum(n for n, _ in told) > 1000 and sum(n for _, n in told) == 0
+    opening = "One sunny morning, Anna and Ben were in the garden."
+    prompts = [[loaded.end_id, *loaded.tokenizer.encode(opening)]] * 30
+    sampling = SamplingConfig(temperature=0.7, seed=0)
+    config = GenerationConfig(max_new_tokens=90, end_ids=(loaded.end_id,), sampling=sampling)
+    written = generate(loaded.model, prompts, config, loaded.tokenizer)
+    told = [strangers(opening + text.text) for text in written]
+    n_named, n_strange = (sum(column) for column in zip(*told, strict=True))
+    assert n_named > 150
+    assert n_strange < 0.05 * n_named, f"{n_strange} of {n_named} names come from nowhere"
 
 
 def test_the_file_is_small_whole_and_in_full_precision(loaded, facts):
