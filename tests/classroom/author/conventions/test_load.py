@@ -41,3 +41,11 @@ def test_too_few_core_exercises(problems_after: Found) -> None:
     )
     counts = [problem.message for problem in found if problem.rule == "exercise-count"]
     assert counts == ["expected 3 to 4 core exercises, got 2."]
+
+
+def test_a_short_notebook_has_one_exercise_and_less_time(problems_after: Found) -> None:
+    found = problems_after("  minutes: 120", "  minutes: 91\n  short: true")
+    told = " ".join(problem.message for problem in found)
+    assert "expected 30 to 90, got 91" in told
+    assert "expected 1 to 1 core exercises, got 3" in told
+    assert "expected 0 to 0 optional exercises, got 1" in told
