@@ -1,0 +1,1 @@
+"""Language models before the Transformer: counted n-grams, and the first neural ones."""
