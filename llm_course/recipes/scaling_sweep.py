@@ -2,11 +2,13 @@
 
 Each run reads the bytes of the English encyclopedia once, with a schedule that ends where its text
 ends, as a law that compares final losses demands. ``python -m llm_course.recipes.scaling_sweep``
-records all of them; started again, it goes on after the last run that was finished.
+records all of them, and with ``scaling_isoflop`` behind it the runs of equal work; started again,
+it goes on after the last run that was finished.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -35,6 +37,17 @@ TOKENS = (262_144, 524_288, 1_048_576, 2_097_152, 4_194_304)
 
 MOST_WORK = 1.3e13
 """Runs above this many FLOP (6 N D) are left out: they would take most of the time."""
+
+
+ISOFLOP_SHAPES = ((1, 8), (1, 16), (2, 16), (1, 32), (2, 32), (3, 48))
+ISOFLOP_BUDGETS = (2e10, 4e10, 8e10, 1.6e11)
+"""Sizes, and the work (6 N D) that each of them is given, if the corpus has so much text."""
+
+CORPUS_BYTES = 4_800_000
+"""What a run may read at most."""
+
+FEWEST_STEPS = 150
+"""Runs of equal work that would be shorter are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,37 +170,53 @@ def plan() -> list[tuple[int, int, int]]:
     return sorted((key for key, flops in work.items() if flops <= MOST_WORK), key=work.__getitem__)
 
 
-def sweep(partial: Path, config: SweepConfig) -> list[dict[str, Any]]:
+def isoflop_plan(config: SweepConfig) -> list[tuple[int, int, int]]:
+    """Layers, width and tokens of the runs of equal work, budget by budget."""
+    step = config.batch_size * config.length
+    keys = []
+    for budget, (layers, width) in product(ISOFLOP_BUDGETS, ISOFLOP_SHAPES):
+        n_parameters = sweep_decoder(layers, width, config.length, config.seed).n_parameters
+        n_steps = round(budget / 6 / n_parameters / step)
+        if n_steps >= FEWEST_STEPS and n_steps * step <= CORPUS_BYTES:
+            keys.append((layers, width, n_steps * step))
+    return keys
+
+
+def sweep(
+    partial: Path, config: SweepConfig, keys: Sequence[tuple[int, int, int]]
+) -> list[dict[str, Any]]:
     """All runs; those that ``partial`` holds are not run again.
 
     Args:
         partial: a JSON file, rewritten whole after every run.
         config: of all runs.
+        keys: layers, width and tokens of each.
     """
     known: Mapping[str, dict[str, Any]] = (
         json.loads(partial.read_text()) if partial.exists() else {}
     )
     rows, data = dict(known), corpus_bytes(config.held_out_bytes)
-    for layers, width, tokens in tqdm(plan(), desc="sweep", disable=None):
+    for layers, width, tokens in tqdm(keys, desc="sweep", disable=None):
         name = json.dumps([layers, width, tokens, asdict(config)])
         if name not in rows:
             rows[name] = run(layers, width, tokens, config, data)
             partial.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(partial, json.dumps(rows, indent=1))
-    return [rows[json.dumps([*key, asdict(config)])] for key in plan()]
+    return [rows[json.dumps([*key, asdict(config)])] for key in keys]
 
 
-def main() -> None:
-    """Record the sweep."""
+def main(table: str = "scaling_sweep") -> None:
+    """Record one of the two tables."""
     config = SweepConfig()
+    keys = {"scaling_sweep": plan, "scaling_isoflop": lambda: isoflop_plan(config)}[table]()
     record(
-        "scaling_sweep",
-        sweep(Path("build/scaling_sweep.json"), config),
-        command="OMP_NUM_THREADS=1 python -m llm_course.recipes.scaling_sweep",
-        config={"corpus": "wiki_en, bytes", "most_work": MOST_WORK, **asdict(config)},
+        table,
+        sweep(Path(f"build/{table}.json"), config, keys),
+        command=f"OMP_NUM_THREADS=1 python -m llm_course.recipes.scaling_sweep {table}",
+        config={"corpus": "wiki_en, bytes", **asdict(config)},
         seeds=[config.seed],
     )
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

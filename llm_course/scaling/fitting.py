@@ -119,7 +119,8 @@ def bootstrap_laws(
 ) -> list[ChinchillaLaw]:
     """Laws fitted to runs that are drawn with replacement: how far another sweep might be.
 
-    Each search begins at the law of all runs.
+    Each search begins at the law of all runs, lifted to a loss that remains of at least 0.4 nats:
+    from near zero no slope would lead back.
 
     Args:
         n_parameters: N of each run.
@@ -139,8 +140,10 @@ def bootstrap_laws(
     2
     """
     whole = fit_law(n_parameters, n_tokens, losses, delta=delta)
-    start = [math.log(whole.A), math.log(whole.B), math.log(whole.E), whole.alpha, whole.beta]
+    e = max(math.log(whole.E), -1.0)
+    start = [math.log(whole.A), math.log(whole.B), e, whole.alpha, whole.beta]
+    starts = [start, [5.0, 5.0, 0.0, 0.5, 0.5]]
     rng = np.random.default_rng(seed)
     runs = np.array([n_parameters, n_tokens, losses], dtype=float)
     drawn = (runs[:, rng.integers(runs.shape[1], size=runs.shape[1])].tolist() for _ in range(n))
-    return [fit_law(*parts, delta=delta, starts=[start]) for parts in drawn]
+    return [fit_law(*parts, delta=delta, starts=starts) for parts in drawn]
