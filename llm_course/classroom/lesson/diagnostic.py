@@ -44,7 +44,7 @@ class DiagnosticReport:
             for line in self.lines
         )
         head = "".join(f"<th>{name}</th>" for name in ("topic", "your answer", "what to do"))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
+        return f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>'
 
     def __repr__(self) -> str:
         return "\n".join(
