@@ -9,6 +9,9 @@ form.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+import torch
+from torch import Tensor
+
 from llm_course.evolution.ngrams import START, Counts, count_ngrams
 
 
@@ -85,6 +88,50 @@ class KneserNey:
             kept = max(seen[token] - self.discount, 0)
             found = (kept + self.discount * len(seen) * found) / total
         return found
+
+
+def kneser_ney_bigram(counts: Tensor, discount: float = 0.75) -> Tensor:
+    """All probabilities of the bigram model at once, from a table of counts.
+
+    ``P(w | h) = max(c(h w) - d, 0) / c(h) + d n(h) / c(h) * P(w)``, and ``P(w)`` alike, with the
+    number of different tokens before ``w`` in place of the count, and ``1 / V`` behind it. A
+    history without counts has ``P(w)``.
+
+    Args:
+        counts: how often each token (column) came after each (row).
+        discount: what is taken from every count.
+
+    Shapes:
+        counts ``h v``, one row for each history; returns ``h v``, fp64, every row a distribution.
+
+    Raises:
+        ValueError: the discount is not between 0 and 1, or there are no counts.
+
+    Source:
+        Chen and Goodman 1999, Computer Speech and Language 13, 359-394, section 2.7.
+
+    >>> kneser_ney_bigram(torch.tensor([[0, 3], [1, 0]]), discount=0.5)  # P(w) is 1/2 for both
+    tensor([[0.0833, 0.9167],
+            [0.7500, 0.2500]], dtype=torch.float64)
+    """
+    if not 0 < discount < 1:
+        raise ValueError(f"discount: expected between 0 and 1, got {discount}.")
+    if not bool((counts > 0).any()):
+        raise ValueError("counts: expected at least one above 0, got none.")
+    counts = counts.double()
+    kinds_before = (counts > 0).sum(dim=0).double()
+    uniform = torch.full_like(kinds_before, 1 / len(kinds_before))
+    unigram = _discounted(kinds_before, discount, uniform)
+    return torch.where(
+        counts.sum(dim=1, keepdim=True) > 0, _discounted(counts, discount, unigram), unigram
+    )
+
+
+def _discounted(counts: Tensor, discount: float, lower: Tensor) -> Tensor:
+    """``max(c - d, 0) / c(h) + d n(h) / c(h) * lower`` along the last axis."""
+    total = counts.sum(dim=-1, keepdim=True).clamp(min=1)
+    kinds = (counts > 0).double().sum(dim=-1, keepdim=True)
+    return (counts - discount).clamp(min=0) / total + discount * kinds / total * lower
 
 
 def _continuations(level: Counts) -> Counts:

@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_course.evolution.kneser_ney import KneserNey
+from llm_course.evolution.kneser_ney import KneserNey, kneser_ney_bigram
 from llm_course.evolution.ngrams import START
 
 VOCAB = 4  # 0 ends a text
@@ -62,6 +63,23 @@ def test_every_distribution_sums_to_one_seen_or_not(texts, order, history):
         assert min(shares) > 0
 
 
+@given(texts=TEXTS, discount=st.sampled_from([0.1, 0.75]))
+@settings(deadline=None, max_examples=30)
+def test_the_table_of_bigrams_is_the_model_of_order_two(texts, discount):
+    counts = torch.zeros(VOCAB + 1, VOCAB)  # the last row is the start
+    for text in texts:
+        for before, after in pairwise([VOCAB, *text, 0]):
+            counts[before, after] += 1
+    table = kneser_ney_bigram(counts, discount)
+    model = KneserNey(texts, 2, VOCAB, end_id=0, discount=discount)
+    for token in range(VOCAB):
+        assert table[VOCAB, token].item() == pytest.approx(model.probability((), token), abs=1e-12)
+        for history in (1, 2, 3):
+            expected = model.probability((history,), token)
+            assert table[history, token].item() == pytest.approx(expected, abs=1e-12)
+    torch.testing.assert_close(table.sum(dim=1), torch.ones(VOCAB + 1, dtype=torch.float64))
+
+
 def test_a_frequent_token_with_one_neighbour_is_unlikely_elsewhere():
     """San Francisco: 2 comes twenty times, always after 1; 3 comes five times, after many."""
     texts = [[1, 2]] * 20 + [[4, 3], [5, 3], [6, 3], [7, 3], [8, 3]]
@@ -85,6 +103,10 @@ def test_a_longer_order_fits_its_text_better():
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="discount: expected between 0 and 1, got 1"):
         KneserNey([[1]], 2, VOCAB, 0, discount=1)
+    with pytest.raises(ValueError, match="counts: expected at least one above 0"):
+        kneser_ney_bigram(torch.zeros(2, 2))
+    with pytest.raises(ValueError, match="discount: expected between 0 and 1, got 0"):
+        kneser_ney_bigram(torch.ones(2, 2), discount=0)
     with pytest.raises(ValueError, match="texts: expected at least one"):
         KneserNey([], 2, VOCAB, 0)
     with pytest.raises(ValueError, match="end_id: expected 0 to 3, got 4"):
