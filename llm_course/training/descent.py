@@ -9,6 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from llm_course.training.loss import cross_entropy
+
 
 def gradient_descent(
     loss: Callable[[Tensor], Tensor], weight: Tensor, learning_rate: float, n_steps: int
@@ -47,3 +49,35 @@ def gradient_descent(
         losses.append(now.item())
         weight = weight - learning_rate * gradient
     return weight.detach(), losses
+
+
+def train_table(
+    table: Tensor, before: Tensor, after: Tensor, learning_rate: float, n_steps: int
+) -> tuple[Tensor, list[float]]:
+    """Learn which token follows which: descent of the cross-entropy of a table of logits.
+
+    Args:
+        table: logits to begin with, a row for the token before; not changed.
+        before: a token of each pair.
+        after: the one that followed.
+        learning_rate: how far a step goes.
+        n_steps: how often.
+
+    Shapes:
+        table ``v v``; before and after ``n``; returns the table after the last step, and the loss
+        before each.
+
+    Raises:
+        ValueError: as ``gradient_descent``.
+
+    >>> pairs = torch.tensor([0, 0, 1]), torch.tensor([1, 1, 0])
+    >>> table, losses = train_table(torch.zeros(2, 2), *pairs, learning_rate=1.0, n_steps=1)
+    >>> table  # half of each row's share of the pairs: slopes are softmax less what came
+    tensor([[-0.3333,  0.3333],
+            [ 0.1667, -0.1667]])
+    >>> round(losses[0], 4)
+    0.6931
+    """
+    return gradient_descent(
+        lambda weight: cross_entropy(weight[before], after), table, learning_rate, n_steps
+    )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from llm_course.evolution.masking import mask_tokens
+from llm_course.evolution.masking import hide_tokens, mask_tokens
 from llm_course.training.loss import IGNORE
 
 MASK, VOCAB = 3, 50
@@ -53,6 +53,21 @@ def test_what_is_not_chosen_stays_and_special_tokens_are_never_chosen(seed, shar
     assert torch.equal(inputs[~chosen], tokens[~chosen])
     assert torch.equal(targets[chosen], tokens[chosen])
     assert not (chosen & (tokens <= MASK)).any()
+
+
+@given(seed=st.integers(0, 10_000), share=st.floats(0.01, 1))
+def test_given_numbers_decide_token_by_token(seed, share):
+    generator = torch.Generator().manual_seed(seed)
+    tokens, drawn = torch.randint(VOCAB, (2, 9), generator=generator)
+    chance, fate = torch.rand(2, 9, generator=generator)
+    inputs, targets = hide_tokens(tokens, chance, fate, drawn, MASK, share=share, special_ids=(5,))
+    for place, token in enumerate(tokens.tolist()):
+        chosen = chance[place] < share and token != 5
+        happens = [MASK, drawn[place].item(), token][
+            int(fate[place] >= 0.8) + int(fate[place] >= 0.9)
+        ]
+        assert inputs[place] == (happens if chosen else token)
+        assert targets[place] == (token if chosen else IGNORE)
 
 
 def test_a_seed_repeats_it_and_a_share_must_be_one():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from llm_course.training.descent import gradient_descent
+from llm_course.training.descent import gradient_descent, train_table
 
 
 @given(start=st.floats(-5, 5), curve=st.floats(0.1, 2), rate=st.floats(0.01, 0.4))
@@ -26,15 +26,12 @@ def test_the_same_path_as_torchs_sgd():
     targets = torch.randint(5, (40,), generator=generator)
     begin = torch.randn(5, 5, generator=generator, dtype=torch.float64)
 
-    def loss(table):
-        return functional.cross_entropy(table[inputs], targets)
-
-    ours, losses = gradient_descent(loss, begin, 0.7, 20)
+    ours, losses = train_table(begin, inputs, targets, 0.7, 20)
     theirs = begin.clone().requires_grad_()
     optimizer = torch.optim.SGD([theirs], lr=0.7)
     for step in range(20):
         optimizer.zero_grad()
-        now = loss(theirs)
+        now = functional.cross_entropy(theirs[inputs], targets)
         assert losses[step] == pytest.approx(now.item(), abs=1e-12)
         now.backward()
         optimizer.step()
@@ -44,9 +41,7 @@ def test_the_same_path_as_torchs_sgd():
 def test_a_table_of_logits_arrives_at_the_shares_that_are_counted():
     pairs = torch.tensor([[0, 1], [0, 1], [0, 0], [1, 0], [1, 1]])
     inputs, targets = pairs.unbind(dim=1)
-    table, _ = gradient_descent(
-        lambda w: functional.cross_entropy(w[inputs], targets), torch.zeros(2, 2), 2.0, 500
-    )
+    table, _ = train_table(torch.zeros(2, 2), inputs, targets, 2.0, 500)
     shares = torch.tensor([[1 / 3, 2 / 3], [1 / 2, 1 / 2]])
     torch.testing.assert_close(table.softmax(dim=-1), shares, atol=1e-4, rtol=0)
 
